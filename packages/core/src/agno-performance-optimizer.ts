@@ -1,0 +1,301 @@
+/** The front desk: it owns the pools of a process, one per agent type, and is where agents are asked for. */
+
+import { leaseOf, setDefaultDesk, useAgent } from './agent.ts';
+import type { AnyAgent, AnyAgentClass, Checked, FrontDesk, PooledArguments } from './agent-class.ts';
+import { systemClock } from './clock.ts';
+import type { Clock } from './clock.ts';
+import { Deadlines } from './deadlines.ts';
+import { SophiaError, shown } from './errors.ts';
+import { Emitter } from './events.ts';
+import type { EventName, Events } from './events.ts';
+import { HomeContext } from './home-context.ts';
+import type { House } from './house.ts';
+import { checkArgument, checkOptions, integer, milliseconds, resolvePoolOptions } from './options.ts';
+import type { AcquireOptions, PoolOptions, Reuse, Rule } from './options.ts';
+import { Pool } from './pool.ts';
+import type { CloseReport, DrainReport } from './pool.ts';
+import { prewarmPool } from './prewarm.ts';
+import type { PrewarmOptions, PrewarmReport } from './prewarm.ts';
+import { checkAgentClass, checkReset } from './registration.ts';
+import { DEFAULT_WINDOW_MS } from './stats.ts';
+import type { MemoryFigures, PoolSnapshot } from './stats.ts';
+
+/** Agents leased at once per type, unless the class, the optimizer's `pools` or `resize()` say otherwise. */
+export const DEFAULT_POOL_MAX = 10;
+
+export interface OptimizerOptions {
+  /** Settings per type, stronger than those of the class. */
+  readonly pools?: Readonly<Record<string, PoolOptions>>;
+  /** Replaces the system's clock and timers, for tests. */
+  readonly clock?: Clock;
+  /** Replaces `Math.random` for jitter, for tests. */
+  readonly random?: () => number;
+}
+
+const OBJECT: Rule = { allows: (value) => typeof value === 'object' && value !== null, describe: 'an object' };
+const FUNCTION: Rule = { allows: (value) => typeof value === 'function', describe: 'a function' };
+const OPTION_RULES: Record<keyof OptimizerOptions, Rule> = { pools: OBJECT, clock: OBJECT, random: FUNCTION };
+const TIMEOUT_RULE = milliseconds(0);
+/** Window lengths that a reader may ask for; `Infinity` means since start. */
+const WINDOW_RULE: Rule = {
+  allows: (value) => value === Number.POSITIVE_INFINITY || integer(1, 3_600_000).allows(value),
+  describe: 'whole milliseconds from 1 to 3,600,000 (1 h), or Infinity for everything since start',
+};
+
+const DEFAULT_DRAIN_MS = 25_000;
+const DEFAULT_CLOSE_MS = 10_000;
+
+export class AgnoPerformanceOptimizer implements FrontDesk {
+  static #default: AgnoPerformanceOptimizer | undefined = undefined;
+
+  readonly #settings: Readonly<Record<string, PoolOptions>>;
+  readonly #byClass = new Map<AnyAgentClass, Pool>();
+  readonly #byType = new Map<string, Pool>();
+  readonly #house: House;
+  #closing: Promise<CloseReport[]> | undefined = undefined;
+  #prewarming = 0;
+
+  /** @throws SophiaError OPTION_UNKNOWN, OPTION_INVALID */
+  constructor(options: OptimizerOptions = {}) {
+    checkOptions('The options of AgnoPerformanceOptimizer', options, OPTION_RULES);
+    const { pools = {}, clock = systemClock, random = Math.random } = options;
+    for (const [type, settings] of Object.entries(pools)) resolvePoolOptions(type, { max: DEFAULT_POOL_MAX }, settings);
+    this.#settings = pools;
+    this.#house = {
+      desk: this,
+      clock,
+      random,
+      deadlines: new Deadlines(clock, true),
+      background: new Deadlines(clock, false),
+      home: new HomeContext(),
+      events: new Emitter(),
+    };
+  }
+
+  /** The one that `AgentClass.pooled()` goes to. Making another leaves it as it is. */
+  static get default(): AgnoPerformanceOptimizer {
+    AgnoPerformanceOptimizer.#default ??= new AgnoPerformanceOptimizer();
+    return AgnoPerformanceOptimizer.#default;
+  }
+
+  /**
+   * Gives a class its pool, unless it has one. The first `pooled()` does so too; registering at start shows
+   * mistakes early and lists the type before its first use.
+   *
+   * @throws SophiaError ARGUMENT_INVALID, DUPLICATE_CORE, TYPE_INHERITED, TYPE_INVALID, TYPE_TAKEN, HOOK_INVALID,
+   * RESET_MISSING, OPTION_UNKNOWN, OPTION_INVALID, POOL_CLOSED
+   */
+  register<Class extends AnyAgentClass>(agentClass: Checked<Class>): void {
+    this.#poolOf(agentClass);
+  }
+
+  /** As `AgentClass.pooled(config, options)`, from this front desk. */
+  pooled<Class extends AnyAgentClass>(
+    agentClass: Checked<Class>,
+    ...args: PooledArguments<Class>
+  ): Promise<InstanceType<Class>>;
+  pooled(agentClass: AnyAgentClass, config?: unknown, options?: AcquireOptions): Promise<AnyAgent>;
+  pooled(agentClass: AnyAgentClass, config?: unknown, options?: AcquireOptions): Promise<AnyAgent> {
+    try {
+      return (this.#byClass.get(agentClass) ?? this.#poolOf(agentClass)).pooled(config, options);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  /** As `AgentClass.tryPooled(config, options)`, from this front desk. */
+  tryPooled<Class extends AnyAgentClass>(
+    agentClass: Checked<Class>,
+    ...args: PooledArguments<Class>
+  ): InstanceType<Class> | undefined;
+  tryPooled(agentClass: AnyAgentClass, config?: unknown, options?: Pick<AcquireOptions, 'owner'>): AnyAgent | undefined;
+  tryPooled(
+    agentClass: AnyAgentClass,
+    config?: unknown,
+    options?: Pick<AcquireOptions, 'owner'>,
+  ): AnyAgent | undefined {
+    return (this.#byClass.get(agentClass) ?? this.#poolOf(agentClass)).tryPooled(config, options);
+  }
+
+  /** As `AgentClass.use(config, work, options)`, from this front desk. */
+  async use<Class extends AnyAgentClass, Result>(
+    agentClass: Checked<Class>,
+    config: PooledArguments<Class>[0],
+    work: (agent: InstanceType<Class>) => Result | Promise<Result>,
+    options?: AcquireOptions,
+  ): Promise<Result> {
+    const agent = await (this.pooled as (c: AnyAgentClass, ...rest: unknown[]) => Promise<AnyAgent>).call(
+      this,
+      agentClass,
+      config,
+      options,
+    );
+    return useAgent(agent as InstanceType<Class>, work);
+  }
+
+  /**
+   * Gives back an agent that this front desk handed out; the same as `agent.release()`.
+   * @throws SophiaError LEASE_FOREIGN for anything else, which is left untouched.
+   */
+  release(agent: AnyAgent): void {
+    const lease = typeof agent === 'object' && agent !== null ? leaseOf(agent) : undefined;
+    if (lease === undefined || lease.home.desk !== this) {
+      throw new SophiaError(
+        'LEASE_FOREIGN',
+        `${shown(agent)} was to be released here, but this optimizer did not hand it out. Call release() on the agent itself, or on the optimizer that it came from.`,
+      );
+    }
+    lease.release();
+  }
+
+  /**
+   * Creates entries before they are needed and runs each dry. One failed entry does not stop the others.
+   * @throws SophiaError ARGUMENT_INVALID, and the registration errors.
+   */
+  async prewarm<Class extends AnyAgentClass>(
+    agentClass: Checked<Class>,
+    options: PrewarmOptions = {},
+  ): Promise<PrewarmReport> {
+    return this.#prewarm(this.#poolOf(agentClass), options);
+  }
+
+  /** Prewarms every registered type, one after the other, so that their start-up work does not compete. */
+  async prewarmAll(options: PrewarmOptions = {}): Promise<PrewarmReport[]> {
+    const reports: PrewarmReport[] = [];
+    for (const pool of this.#byType.values()) reports.push(await this.#prewarm(pool, options));
+    return reports;
+  }
+
+  async #prewarm(pool: Pool, options: PrewarmOptions): Promise<PrewarmReport> {
+    this.#prewarming += 1;
+    try {
+      return await prewarmPool(pool, options);
+    } finally {
+      this.#prewarming -= 1;
+      for (const check of this.#readyChecks) check();
+    }
+  }
+
+  readonly #readyChecks = new Set<() => void>();
+
+  /** Types that keep this process from being ready: still prewarming or without a single entry. Empty means ready. */
+  notReady(): string[] {
+    if (this.#closing !== undefined) return [...this.#byType.keys()];
+    const cold = [...this.#byType.values()].filter((pool) => pool.state !== 'running' || !pool.stock.isWarm);
+    return this.#prewarming > 0 || cold.length > 0 ? cold.map(({ type }) => type) : [];
+  }
+
+  /** Resolves once every registered type has an entry and no prewarming is under way. */
+  async whenReady(): Promise<void> {
+    while (this.notReady().length > 0 || this.#prewarming > 0) {
+      await new Promise<void>((resolve) => {
+        const off = this.on('agent.created', wake);
+        const readyChecks = this.#readyChecks;
+        readyChecks.add(wake);
+        function wake(): void {
+          off();
+          readyChecks.delete(wake);
+          // The entry is admitted after the event that tells of it.
+          queueMicrotask(() => queueMicrotask(resolve));
+        }
+      });
+    }
+  }
+
+  /** Changes `max` of a type while it runs. @throws SophiaError TYPE_UNKNOWN, ARGUMENT_INVALID, POOL_CLOSED */
+  resize(type: string | AnyAgentClass, max: number): void {
+    this.#named(type).resize(max);
+  }
+
+  /** Takes no new borrowers, serves those in the queue, waits for leases to end; says who still holds one. */
+  async drain({ timeoutMs = DEFAULT_DRAIN_MS }: { readonly timeoutMs?: number } = {}): Promise<DrainReport[]> {
+    checkArgument('timeoutMs of drain', timeoutMs, TIMEOUT_RULE);
+    return Promise.all([...this.#byType.values()].map((pool) => pool.drain(timeoutMs)));
+  }
+
+  /** Ends every pool: waiters are refused at once, leases get `timeoutMs` to end, then are revoked. Idempotent. */
+  async close({ timeoutMs = DEFAULT_CLOSE_MS }: { readonly timeoutMs?: number } = {}): Promise<CloseReport[]> {
+    checkArgument('timeoutMs of close', timeoutMs, TIMEOUT_RULE);
+    this.#closing ??= this.#close(timeoutMs);
+    return this.#closing;
+  }
+
+  async #close(timeoutMs: number): Promise<CloseReport[]> {
+    const reports = await Promise.all([...this.#byType.values()].map((pool) => pool.close(timeoutMs)));
+    this.#house.deadlines.clear();
+    this.#house.background.clear();
+    return reports;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Registered classes, in the order of their registration. */
+  classes(): AnyAgentClass[] {
+    return [...this.#byClass.keys()];
+  }
+
+  /**
+   * What is known of every registered type now.
+   * @param windowMs how far back averages and percentiles look; default 5 minutes, `Infinity` for since start.
+   * @throws SophiaError ARGUMENT_INVALID
+   */
+  snapshot(windowMs: number = DEFAULT_WINDOW_MS): PoolSnapshot[] {
+    checkArgument('The window of a snapshot', windowMs, WINDOW_RULE);
+    return [...this.#byType.values()].map((pool) => pool.snapshot(windowMs));
+  }
+
+  /** Subscribes to an event. @returns a function that ends the subscription. */
+  on<Name extends EventName>(name: Name, listener: (payload: Events[Name]) => void): () => void {
+    return this.#house.events.on(name, listener);
+  }
+
+  /** How a registered type serves borrowers. @throws SophiaError TYPE_UNKNOWN */
+  reuseOf(type: string | AnyAgentClass): Reuse {
+    return this.#named(type).reuse;
+  }
+
+  /** Keeps the result of a memory measurement (see `@sophia-ai/core/node`) for snapshots. @throws SophiaError TYPE_UNKNOWN */
+  setMemory(type: string | AnyAgentClass, figures: MemoryFigures): void {
+    this.#named(type).memory = figures;
+  }
+
+  #poolOf(agentClass: AnyAgentClass): Pool {
+    const known = this.#byClass.get(agentClass);
+    if (known !== undefined) return known;
+    checkAgentClass(agentClass);
+    const { type } = agentClass;
+    const holder = this.#byType.get(type);
+    if (holder !== undefined) {
+      throw new SophiaError(
+        'TYPE_TAKEN',
+        `Class ${agentClass.name} has the type '${type}', which class ${holder.agentClass.name} already has. Give each class a type of its own.`,
+      );
+    }
+    const settings = Object.hasOwn(this.#settings, type) ? this.#settings[type] : undefined;
+    const options = resolvePoolOptions(type, { max: DEFAULT_POOL_MAX }, agentClass.pool, settings);
+    checkReset(agentClass, options.reuse);
+    if (this.#closing !== undefined) {
+      throw new SophiaError(
+        'POOL_CLOSED',
+        `This optimizer is closed, so '${type}' cannot be served. Make a new AgnoPerformanceOptimizer.`,
+      );
+    }
+    const pool = new Pool(agentClass, options, this.#house);
+    this.#byClass.set(agentClass, pool);
+    this.#byType.set(type, pool);
+    this.#house.events.emit('pool.registered', { type });
+    return pool;
+  }
+
+  #named(type: string | AnyAgentClass): Pool {
+    const pool = typeof type === 'string' ? this.#byType.get(type) : this.#byClass.get(type);
+    if (pool !== undefined) return pool;
+    const known = [...this.#byType.keys()].join(', ') || 'none';
+    const asked = typeof type === 'function' ? `class ${type.name}` : shown(type);
+    throw new SophiaError('TYPE_UNKNOWN', `No agent class is registered as ${asked}. Registered types: ${known}.`);
+  }
+}
+
+setDefaultDesk(() => AgnoPerformanceOptimizer.default);

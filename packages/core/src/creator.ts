@@ -1,0 +1,155 @@
+/**
+ * Makes entries: few at a time, never in a tight loop, and never more than someone wants. A failure is retried
+ * after a growing, jittered pause across a timer; a success that comes after its time-out is offered to the pool.
+ */
+
+import type { Clock } from './clock.ts';
+import { Deadline } from './deadlines.ts';
+import type { Deadlines } from './deadlines.ts';
+import type { Entry } from './entry.ts';
+import { SophiaError } from './errors.ts';
+import type { Emitter } from './events.ts';
+import type { Hooks } from './hooks.ts';
+import type { ResolvedPoolOptions } from './options.ts';
+
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 30_000;
+
+/** What the creator asks of its pool. */
+export interface CreatorHome {
+  readonly type: string;
+  readonly options: ResolvedPoolOptions;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly deadlines: Deadlines;
+  readonly background: Deadlines;
+  readonly events: Emitter;
+  readonly hooks: Hooks;
+  /** A new entry in state `creating`, counted from now on. */
+  addEntry(): Entry;
+  /** The entry's creation succeeded; it is to serve. */
+  admit(entry: Entry): void;
+  /** The entry's creation failed; it is gone. */
+  dropEntry(entry: Entry): void;
+  /** A creation given up for late has succeeded after all. */
+  adoptLate(resources: unknown, startedMs: number): void;
+  noteCreated(createMs: number): void;
+  /** A creation failed; the waiters may have to be told. */
+  noteCreateFailed(error: unknown): void;
+  replenish(): void;
+}
+
+export class Creator {
+  readonly #home: CreatorHome;
+  readonly #pause: Deadline;
+  readonly #controllers = new Set<AbortController>();
+  #pausing = false;
+  failuresInARow = 0;
+  lastError: unknown = undefined;
+  /** Creations under way. */
+  inFlight = 0;
+
+  constructor(home: CreatorHome) {
+    this.#home = home;
+    this.#pause = new Deadline(() => {
+      this.#pausing = false;
+      home.replenish();
+    });
+  }
+
+  /** Starts up to `count` creations, as far as the limit and a pause after failures allow. */
+  start(count: number): void {
+    const free = this.#home.options.createConcurrency - this.inFlight;
+    if (this.#pausing) return;
+    for (let left = Math.min(count, free); left > 0; left -= 1) void this.create();
+  }
+
+  /**
+   * Creates one entry now, whatever the limit.
+   * @param prepare work on the new resources before the entry may serve; its failure destroys the entry.
+   * @returns the error, or `undefined` when the entry was admitted.
+   */
+  create(prepare?: (entry: Entry) => Promise<unknown>): Promise<unknown> {
+    const home = this.#home;
+    const entry = home.addEntry();
+    const { createTimeoutMs } = home.options;
+    const controller = new AbortController();
+    const outcome = Promise.withResolvers<unknown>();
+    let open = true;
+    const finish = (error: unknown): void => {
+      open = false;
+      this.inFlight -= 1;
+      home.deadlines.remove(deadline);
+      this.#controllers.delete(controller);
+      outcome.resolve(error);
+    };
+    const fail = (error: unknown): void => {
+      finish(error);
+      home.dropEntry(entry);
+      this.#failed(entry, error);
+    };
+    const deadline = new Deadline(() => {
+      const error = this.#timeoutError(createTimeoutMs);
+      fail(error);
+      controller.abort(error);
+    });
+    this.inFlight += 1;
+    this.#controllers.add(controller);
+    home.deadlines.add(deadline, createTimeoutMs);
+    const log = (message: string, fields?: object): void =>
+      home.events.emit('agent.log', { type: home.type, entryId: entry.id, message, fields });
+    home.hooks.create(controller.signal, log).then(
+      async (resources) => {
+        if (!open) return home.adoptLate(resources, entry.startedMs);
+        entry.resources = resources;
+        const createMs = home.clock.now() - entry.startedMs;
+        home.deadlines.remove(deadline);
+        this.#succeeded(entry, createMs);
+        const error = await prepare?.(entry);
+        finish(error);
+        if (error === undefined) home.admit(entry);
+        home.replenish();
+      },
+      (error: unknown) => {
+        if (open) fail(error);
+      },
+    );
+    return outcome.promise;
+  }
+
+  /** Tells every creation under way to stop, and forgets the pause. */
+  abort(reason: Error): void {
+    this.#home.background.remove(this.#pause);
+    this.#pausing = false;
+    for (const controller of this.#controllers) controller.abort(reason);
+  }
+
+  #succeeded(entry: Entry, createMs: number): void {
+    this.failuresInARow = 0;
+    this.lastError = undefined;
+    this.#home.noteCreated(createMs);
+    this.#home.events.emit('agent.created', { type: this.#home.type, entryId: entry.id, createMs });
+  }
+
+  #failed(entry: Entry, error: unknown): void {
+    const home = this.#home;
+    this.failuresInARow += 1;
+    this.lastError = error;
+    const whole = Math.min(FIRST_PAUSE_MS * 2 ** (this.failuresInARow - 1), LONGEST_PAUSE_MS);
+    const retryInMs = whole * (0.5 + home.random() / 2);
+    if (!this.#pausing) {
+      this.#pausing = true;
+      home.background.add(this.#pause, retryInMs);
+    }
+    const { failuresInARow } = this;
+    home.events.emit('agent.create-failed', { type: home.type, entryId: entry.id, failuresInARow, retryInMs, error });
+    home.noteCreateFailed(error);
+  }
+
+  #timeoutError(limitMs: number): SophiaError {
+    return new SophiaError(
+      'CREATE_TIMEOUT',
+      `static create of '${this.#home.type}' did not settle within ${limitMs} ms. See what it waits for, make it heed the signal it is given, or raise createTimeoutMs.`,
+    );
+  }
+}

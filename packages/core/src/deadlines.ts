@@ -1,0 +1,129 @@
+/** Many deadlines on one timer. Adding and removing one costs O(1) in the usual order; no timer exists per waiter. */
+
+import type { Clock, Timer } from './clock.ts';
+
+export class Deadline {
+  /** Milliseconds of the clock at which it is met; rounded up, never down. */
+  dueMs = 0;
+  readonly onMet: () => void;
+
+  constructor(onMet: () => void) {
+    this.onMet = onMet;
+  }
+}
+
+/** Deadlines beyond this are rounded up to a coarse grain, so that a queue of waiters shares few buckets. */
+const COARSE_FROM_MS = 256;
+const COARSE_GRAIN_MS = 16;
+/** Hosts fire a timer of more than 2^31−1 ms at once; a longer wait is cut into legs. */
+const LONGEST_TIMER_MS = 2_000_000_000;
+
+export class Deadlines {
+  readonly #clock: Clock;
+  readonly #keepAlive: boolean;
+  readonly #buckets = new Map<number, Set<Deadline>>();
+  /** The buckets' times, ascending. */
+  readonly #times: number[] = [];
+  #timer: Timer | undefined = undefined;
+  #timerDueMs = Number.POSITIVE_INFINITY;
+  #size = 0;
+
+  /** @param keepAlive whether a pending deadline keeps the process running (waiters: yes; housekeeping: no). */
+  constructor(clock: Clock, keepAlive: boolean) {
+    this.#clock = clock;
+    this.#keepAlive = keepAlive;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  add(deadline: Deadline, delayMs: number): void {
+    const grain = delayMs < COARSE_FROM_MS ? 1 : COARSE_GRAIN_MS;
+    const dueMs = Math.ceil((this.#clock.now() + delayMs) / grain) * grain;
+    deadline.dueMs = dueMs;
+    let bucket = this.#buckets.get(dueMs);
+    if (bucket === undefined) {
+      bucket = new Set();
+      this.#buckets.set(dueMs, bucket);
+      this.#insertTime(dueMs);
+    }
+    bucket.add(deadline);
+    this.#size += 1;
+    if (this.#size === 1 && this.#keepAlive) this.#timer?.hold(true);
+    if (dueMs < this.#timerDueMs) this.#startTimer(dueMs);
+  }
+
+  remove(deadline: Deadline): void {
+    if (this.#buckets.get(deadline.dueMs)?.delete(deadline) !== true) return;
+    this.#size -= 1;
+    if (this.#size === 0 && this.#keepAlive) this.#timer?.hold(false);
+  }
+
+  /** Forgets every deadline and stops the timer. */
+  clear(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#timerDueMs = Number.POSITIVE_INFINITY;
+    this.#buckets.clear();
+    this.#times.length = 0;
+    this.#size = 0;
+  }
+
+  /**
+   * Runs `start` and settles as it does, or rejects with `late()` after `limitMs`, whichever comes first.
+   * A synchronous throw of `start` counts as a rejection.
+   */
+  within<T>(limitMs: number, start: () => T | PromiseLike<T>, late: () => Error): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const deadline = new Deadline(() => reject(late()));
+      this.add(deadline, limitMs);
+      const settle = <A>(act: (value: A) => void) => {
+        return (value: A): void => {
+          this.remove(deadline);
+          act(value);
+        };
+      };
+      new Promise<T>((started) => started(start())).then(settle(resolve), settle(reject));
+    });
+  }
+
+  #insertTime(dueMs: number): void {
+    const times = this.#times;
+    let at = times.length;
+    // Deadlines mostly arrive in rising order, so the search from the end is short.
+    while (at > 0 && (times[at - 1] as number) > dueMs) at -= 1;
+    if (at === times.length) times.push(dueMs);
+    else times.splice(at, 0, dueMs);
+  }
+
+  #startTimer(dueMs: number): void {
+    this.#timer?.cancel();
+    this.#timerDueMs = dueMs;
+    const delayMs = Math.min(Math.max(0, dueMs - this.#clock.now()), LONGEST_TIMER_MS);
+    this.#timer = this.#clock.startTimer(() => this.#fire(), delayMs);
+    if (this.#keepAlive && this.#size > 0) this.#timer.hold(true);
+  }
+
+  #fire(): void {
+    this.#timer = undefined;
+    this.#timerDueMs = Number.POSITIVE_INFINITY;
+    const now = this.#clock.now();
+    const times = this.#times;
+    while (times.length > 0 && (times[0] as number) <= now) {
+      const dueMs = times.shift() as number;
+      const bucket = this.#buckets.get(dueMs);
+      this.#buckets.delete(dueMs);
+      for (const deadline of bucket ?? []) {
+        // Met deadlines may remove others of this bucket; a Set's loop does not visit those.
+        bucket?.delete(deadline);
+        this.#size -= 1;
+        deadline.onMet();
+      }
+    }
+    const nextMs = times[0];
+    if (nextMs === undefined) return;
+    if (this.#size === 0) this.clear();
+    else if (nextMs < this.#timerDueMs) this.#startTimer(nextMs);
+  }
+}

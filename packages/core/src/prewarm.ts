@@ -1,0 +1,65 @@
+/** Creates entries before anyone needs them: several at a time, within a time limit, with a report of each. */
+
+import { SophiaError, messageOf } from './errors.ts';
+import { checkOptions, integer, milliseconds } from './options.ts';
+import type { Rule } from './options.ts';
+import type { Pool } from './pool.ts';
+
+export interface PrewarmOptions {
+  /** Entries that shall exist; default `max` of the pool. A shared pool has one, whatever is asked for. */
+  readonly count?: number;
+  /** Creations at the same time. Default 4. */
+  readonly parallel?: number;
+  /** When to stop waiting, in milliseconds; creations under way go on. Default 60,000. */
+  readonly timeoutMs?: number;
+}
+
+export interface PrewarmReport {
+  readonly type: string;
+  /** Entries that were missing. */
+  readonly requested: number;
+  readonly created: number;
+  readonly failed: number;
+  readonly timedOut: boolean;
+  readonly durationMs: number;
+  /** How each finished creation went, in order of completion. */
+  readonly entries: readonly { readonly ms: number; readonly error: string | null }[];
+}
+
+const RULES: Record<keyof PrewarmOptions, Rule> = {
+  count: integer(1, 100_000),
+  parallel: integer(1, 1_000),
+  timeoutMs: milliseconds(1),
+};
+
+/** @throws SophiaError ARGUMENT_INVALID */
+export async function prewarmPool(pool: Pool, options: PrewarmOptions): Promise<PrewarmReport> {
+  checkOptions('The options of prewarm', options, RULES, { unknown: 'ARGUMENT_INVALID', invalid: 'ARGUMENT_INVALID' });
+  const { count = pool.stock.max, parallel = 4, timeoutMs = 60_000 } = options;
+  const startMs = pool.clock.now();
+  const requested = pool.stock.missing(count);
+  const entries: { ms: number; error: string | null }[] = [];
+  let left = requested;
+  let timedOut = false;
+  const worker = async (): Promise<void> => {
+    while (left > 0 && !timedOut && pool.state === 'running') {
+      left -= 1;
+      const { ms, error } = await pool.stock.prewarmOne();
+      entries.push({ ms, error: error === undefined ? null : messageOf(error) });
+    }
+  };
+  pool.stock.keepWarm(count);
+  const work = Promise.all(Array.from({ length: Math.min(parallel, requested) }, worker));
+  const late = (): SophiaError =>
+    new SophiaError('CREATE_TIMEOUT', `Prewarming '${pool.type}' took over ${timeoutMs} ms.`);
+  await pool.deadlines
+    .within(timeoutMs, () => work, late)
+    .catch(() => {
+      timedOut = true;
+    });
+  const failed = entries.filter(({ error }) => error !== null).length;
+  const durationMs = pool.clock.now() - startMs;
+  const created = entries.length - failed;
+  pool.events.emit('pool.prewarmed', { type: pool.type, created, failed, durationMs });
+  return { type: pool.type, requested, created, failed, timedOut, durationMs, entries: [...entries] };
+}

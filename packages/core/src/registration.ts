@@ -1,0 +1,85 @@
+/** Checks an agent class before it gets a pool, so that a mistake shows at start and not at the first borrower. */
+
+import { AGENT_BRAND, Agent } from './agent.ts';
+import type { AnyAgentClass } from './agent-class.ts';
+import { SophiaError, shown } from './errors.ts';
+import type { AnyHooks } from './hooks.ts';
+import type { Reuse } from './options.ts';
+import { isStandardSchema } from './schema.ts';
+
+const TYPE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+const FUNCTIONS = ['create', 'validate', 'destroy', 'warm', 'survives', 'footprint'] as const;
+const SCHEMAS = ['config', 'input', 'output'] as const;
+
+/** @throws SophiaError ARGUMENT_INVALID, DUPLICATE_CORE, TYPE_INHERITED, TYPE_INVALID, HOOK_INVALID */
+export function checkAgentClass(agentClass: AnyAgentClass): void {
+  checkIsAgent(agentClass);
+  const { name, type } = agentClass;
+  if (!Object.hasOwn(agentClass, 'type')) {
+    throw new SophiaError(
+      'TYPE_INHERITED',
+      `Class ${name} does not say its own type${type === '' ? '' : ` and would inherit '${type}'`}. Add \`static override readonly type: string = '…'\` with a name of its own.`,
+    );
+  }
+  if (typeof type !== 'string' || !TYPE_NAME.test(type)) {
+    throw new SophiaError(
+      'TYPE_INVALID',
+      `Class ${name} has the type ${shown(type)}; allowed: 1 to 64 letters, digits, '.', '_' or '-', the first a letter or digit.`,
+    );
+  }
+  checkHooks(agentClass as AnyAgentClass & AnyHooks);
+}
+
+function checkIsAgent(agentClass: AnyAgentClass): void {
+  if (typeof agentClass === 'function' && agentClass.prototype instanceof Agent) return;
+  if (typeof agentClass === 'function' && AGENT_BRAND in agentClass) {
+    throw new SophiaError(
+      'DUPLICATE_CORE',
+      `Class ${(agentClass as AnyAgentClass).name} extends the Agent of another copy of @sophia-ai/core. Have one copy installed (\`npm ls @sophia-ai/core\`).`,
+    );
+  }
+  throw new SophiaError(
+    'ARGUMENT_INVALID',
+    `An agent class was expected, but ${shown(agentClass)} was given. Pass a class that extends Agent.`,
+  );
+}
+
+function checkHooks(agentClass: AnyAgentClass & AnyHooks): void {
+  for (const hook of FUNCTIONS) {
+    const value: unknown = agentClass[hook];
+    if (value !== undefined && typeof value !== 'function') throw badHook(agentClass, hook, value, 'a function');
+  }
+  for (const hook of SCHEMAS) {
+    const value: unknown = agentClass[hook];
+    if (value !== undefined && !isStandardSchema(value)) {
+      throw badHook(agentClass, hook, value, 'a Standard Schema (for example of zod)');
+    }
+  }
+  const { reset, description, examples } = agentClass;
+  if (reset !== undefined && reset !== 'stateless' && typeof reset !== 'function') {
+    throw badHook(agentClass, 'reset', reset, "a function or 'stateless'");
+  }
+  if (description !== undefined && typeof description !== 'string') {
+    throw badHook(agentClass, 'description', description, 'text');
+  }
+  if (examples !== undefined && !Array.isArray(examples)) {
+    throw badHook(agentClass, 'examples', examples, 'an array of { input }');
+  }
+}
+
+/** @throws SophiaError RESET_MISSING */
+export function checkReset(agentClass: AnyAgentClass & AnyHooks, reuse: Reuse): void {
+  if (reuse !== 'exclusive' || agentClass.reset !== undefined) return;
+  throw new SophiaError(
+    'RESET_MISSING',
+    `'${agentClass.type}' is exclusive, so its resources go from one borrower to the next, but class ${agentClass.name} does not say how they are cleaned. Add \`static reset(resources) { … }\`, or \`static readonly reset = 'stateless'\` if a borrower can leave nothing behind, or choose reuse 'shared' or 'single-use'.`,
+  );
+}
+
+function badHook(agentClass: AnyAgentClass, hook: string, value: unknown, allowed: string): SophiaError {
+  return new SophiaError(
+    'HOOK_INVALID',
+    `static ${hook} of class ${agentClass.name} was given as ${shown(value)}; allowed: ${allowed}.`,
+  );
+}

@@ -99,7 +99,7 @@ export class AgnoPerformanceOptimizer implements FrontDesk {
     try {
       return (this.#byClass.get(agentClass) ?? this.#poolOf(agentClass)).pooled(config, options);
     } catch (error) {
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     }
   }
 

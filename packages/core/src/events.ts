@@ -45,10 +45,11 @@ export interface Events {
     leaseId: number;
     owner: string | undefined;
     heldMs: number;
+    /** `revoked`: ended by force when the pool closed. */
+    how: 'released' | 'revoked';
     clean: boolean;
   };
   'lease.released-again': { type: string; leaseId: number; owner: string | undefined };
-  'lease.revoked': { type: string; entryId: number; leaseId: number; owner: string | undefined; heldMs: number };
   'acquire.failed': { type: string; code: ErrorCode; owner: string | undefined };
   'pool.registered': { type: string };
   'pool.prewarmed': { type: string; created: number; failed: number; durationMs: number };
@@ -72,7 +73,6 @@ export const EVENT_NAMES: readonly EventName[] = Object.keys({
   'lease.acquired': 0,
   'lease.released': 0,
   'lease.released-again': 0,
-  'lease.revoked': 0,
   'acquire.failed': 0,
   'pool.registered': 0,
   'pool.prewarmed': 0,

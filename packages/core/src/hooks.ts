@@ -20,7 +20,7 @@ export class Hooks {
   readonly warms: boolean;
 
   constructor(agentClass: AnyAgentClass, options: ResolvedPoolOptions, home: HomeContext, deadlines: Deadlines) {
-    this.#class = agentClass as AnyAgentClass & AnyHooks;
+    this.#class = agentClass;
     this.#options = options;
     this.#home = home;
     this.#deadlines = deadlines;

@@ -6,11 +6,12 @@
 import { construct } from './agent.ts';
 import type { AnyAgent, AnyAgentClass, FrontDesk } from './agent-class.ts';
 import type { LiveCall } from './call.ts';
+import { ChangeWatch } from './change-watch.ts';
 import type { Clock } from './clock.ts';
 import { ConfigCheck } from './config-check.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { Entry } from './entry.ts';
-import { InputError, PoolExhaustedError, SophiaError, messageOf } from './errors.ts';
+import { PoolExhaustedError, SophiaError } from './errors.ts';
 import type { DestroyReason, Emitter } from './events.ts';
 import { exhaustionFacts } from './exhaustion.ts';
 import { Hooks } from './hooks.ts';
@@ -21,6 +22,8 @@ import type { LeaseHome } from './lease.ts';
 import { LinkedList } from './linked-list.ts';
 import { MAX_RULE, checkAcquireOptions, checkArgument } from './options.ts';
 import type { AcquireOptions, ResolvedPoolOptions, Reuse } from './options.ts';
+import { abortedError, constructFailedError, createFailedError, notRunningError } from './refusals.ts';
+import { RunFollower } from './run-follower.ts';
 import { Recorder } from './stats.ts';
 import type { Holder, MemoryFigures, PoolSnapshot } from './stats.ts';
 import { Stock } from './stock.ts';
@@ -57,6 +60,7 @@ export class Pool implements LeaseHome, StockHome {
   memory: MemoryFigures | null = null;
   readonly #recorder: Recorder;
   readonly #hooks: Hooks;
+  readonly #runs: RunFollower;
   readonly #configs: ConfigCheck;
   readonly #leases = new LinkedList<Lease>();
   readonly #waiters: WaiterQueue;
@@ -64,8 +68,7 @@ export class Pool implements LeaseHome, StockHome {
   #state: 'running' | 'draining' | 'closed' = 'running';
   #lastLeaseId = 0;
   #closing: Promise<CloseReport> | undefined = undefined;
-  /** Whoever drains or closes looks again after each change. */
-  readonly #onChange = new Set<() => void>();
+  readonly #watch: ChangeWatch;
 
   constructor(agentClass: AnyAgentClass, options: ResolvedPoolOptions, house: House) {
     this.type = agentClass.type;
@@ -79,7 +82,9 @@ export class Pool implements LeaseHome, StockHome {
     this.now = () => house.clock.now();
     this.#recorder = new Recorder(house.clock.now());
     this.#hooks = new Hooks(agentClass, options, house.home, house.deadlines);
+    this.#runs = new RunFollower(house.clock, this.#recorder, this.#hooks);
     this.#configs = new ConfigCheck(agentClass);
+    this.#watch = new ChangeWatch(house.deadlines);
     this.#waiters = new WaiterQueue(house.deadlines);
     this.stock = new Stock(this, house, this.#hooks, this.#recorder);
     this.#keeper = new Keeper(this.stock);
@@ -92,20 +97,19 @@ export class Pool implements LeaseHome, StockHome {
     const startMs = this.clock.now();
     const checked = this.#admitBorrower(config, options);
     const lease = this.#tryLease(startMs, options.owner);
-    if (lease === undefined) return this.#wait(checked, options, startMs);
-    const agent = this.#construct(lease, checked);
-    this.#recorder.hit(this.clock.now() - startMs);
-    if (this.events.has('lease.acquired')) this.#tellAcquired(lease, 'hit');
-    return agent;
+    return lease === undefined ? this.#wait(checked, options, startMs) : this.#handOutAtOnce(lease, checked);
   }
 
   tryPooled(config: unknown, options: Pick<AcquireOptions, 'owner'> = NO_OPTIONS): AnyAgent | undefined {
     const startMs = this.clock.now();
     const checked = this.#admitBorrower(config, options);
     const lease = this.#tryLease(startMs, options.owner);
-    if (lease === undefined) return undefined;
-    const agent = this.#construct(lease, checked);
-    this.#recorder.hit(this.clock.now() - startMs);
+    return lease === undefined ? undefined : this.#handOutAtOnce(lease, checked);
+  }
+
+  #handOutAtOnce(lease: Lease, config: unknown): AnyAgent {
+    const agent = this.#construct(lease, config);
+    this.#recorder.hit(this.clock.now() - lease.acquiredMs);
     if (this.events.has('lease.acquired')) this.#tellAcquired(lease, 'hit');
     return agent;
   }
@@ -115,9 +119,9 @@ export class Pool implements LeaseHome, StockHome {
     try {
       if (options !== NO_OPTIONS) {
         checkAcquireOptions(options);
-        if (options.signal?.aborted === true) throw this.#abortedError(options.signal);
+        if (options.signal?.aborted === true) throw abortedError(this.type, options.signal);
       }
-      if (this.#state !== 'running') throw this.#notRunningError();
+      if (this.#state !== 'running') throw notRunningError(this.type, this.#state);
       return this.#configs.check(config);
     } catch (error) {
       this.#countFailure(error, options.owner);
@@ -151,11 +155,7 @@ export class Pool implements LeaseHome, StockHome {
       return construct(this.agentClass, lease, config);
     } catch (cause) {
       this.#ungrant(lease);
-      const error = new SophiaError(
-        'CONSTRUCT_FAILED',
-        `The constructor of '${this.type}' threw: ${messageOf(cause)}. Its entry was not used. Keep constructors light and move work that can fail to static create or execute().`,
-        { cause },
-      );
+      const error = constructFailedError(this.type, cause);
       this.#countFailure(error, lease.owner);
       throw error;
     }
@@ -172,7 +172,7 @@ export class Pool implements LeaseHome, StockHome {
       if (signal?.aborted === true) {
         // Aborted between the hand-over and this line: the borrower is gone, the next one is not.
         this.#ungrant(lease);
-        throw this.#abortedError(signal);
+        throw abortedError(this.type, signal);
       }
       const agent = this.#construct(lease, config);
       this.#recorder.slowHandOut(how, this.clock.now() - startMs, queuedMs);
@@ -192,7 +192,7 @@ export class Pool implements LeaseHome, StockHome {
 
   #onAborted(waiter: Waiter): void {
     this.#waiters.remove(waiter);
-    waiter.settled.reject(this.#abortedError(waiter.signal as AbortSignal));
+    waiter.settled.reject(abortedError(this.type, waiter.signal as AbortSignal));
   }
 
   /** Applies the policy: whoever would have to wait behind another borrower may be refused instead. */
@@ -277,44 +277,12 @@ export class Pool implements LeaseHome, StockHome {
 
   // ---- runs
 
-  /** Follows a call of a lease: how long it took, how it ended, and whether it left the resources clean. */
   follow<Output>(lease: Lease, call: LiveCall<never>, work: () => Promise<Output>): Promise<Output> {
-    const startMs = this.clock.now();
-    lease.openCalls ??= new Set();
-    lease.openCalls.add(call);
-    // An aborted call stays open until execute() has really settled: until then it may touch the resources.
-    const settled = work().then(
-      (output) => {
-        lease.openCalls?.delete(call);
-        return output;
-      },
-      (error: unknown) => {
-        lease.openCalls?.delete(call);
-        this.noteFailure(lease, error);
-        throw error;
-      },
-    );
-    const counted = (failure: unknown): void => {
-      call.close();
-      this.#recorder.run(this.clock.now() - startMs, failure === undefined ? undefined : failureName(failure));
-    };
-    return call.race(settled).then(
-      (output) => {
-        counted(undefined);
-        return output;
-      },
-      (error: unknown) => {
-        counted(error ?? new Error('rejected without a reason'));
-        this.noteFailure(lease, error);
-        throw error;
-      },
-    );
+    return this.#runs.follow(lease, call, work);
   }
 
-  /** A failure of the borrower's work makes the lease dirty, unless it cannot have touched the resources. */
   noteFailure(lease: Lease, error: unknown): void {
-    if (lease.ended !== undefined || !lease.touched || error instanceof InputError) return;
-    if (!this.#hooks.survives(error)) lease.dirty = true;
+    this.#runs.noteFailure(lease, error);
   }
 
   // ---- live change
@@ -334,7 +302,7 @@ export class Pool implements LeaseHome, StockHome {
   /** Raises or lowers `max`: more waiters are served at once; surplus entries go now if idle, on return if leased. */
   resize(max: number): void {
     checkArgument(`The new max of '${this.type}'`, max, MAX_RULE);
-    if (this.#state === 'closed') throw this.#notRunningError();
+    if (this.#state === 'closed') throw notRunningError(this.type, this.#state);
     const before = this.stock.max;
     this.stock.resize(max);
     this.events.emit('pool.resized', { type: this.type, before, after: max });
@@ -342,14 +310,7 @@ export class Pool implements LeaseHome, StockHome {
 
   /** Waiters whom nothing else can serve are told the true cause instead of being left to their deadline. */
   refuseWaiters(cause: unknown, failuresInARow: number): void {
-    this.#waiters.refuseAll(
-      () =>
-        new SophiaError(
-          'CREATE_FAILED',
-          `No '${this.type}' agent could be made: static create failed ${failuresInARow} times in a row, last with: ${messageOf(cause)}. Correct what it depends on; the pool keeps trying with growing pauses.`,
-          { cause },
-        ),
-    );
+    this.#waiters.refuseAll(() => createFailedError(this.type, cause, failuresInARow));
   }
 
   // ---- the end
@@ -357,7 +318,7 @@ export class Pool implements LeaseHome, StockHome {
   /** Takes no new borrowers; serves those who wait and waits for those who hold, until `timeoutMs`. */
   async drain(timeoutMs: number): Promise<DrainReport> {
     if (this.#state === 'running') this.#state = 'draining';
-    const drained = await this.#quiet(timeoutMs, () => this.#leases.size === 0 && this.#waiters.size === 0);
+    const drained = await this.#watch.until(timeoutMs, () => this.#leases.size === 0 && this.#waiters.size === 0);
     const holders = this.holders();
     this.events.emit('pool.drained', { type: this.type, holders: holders.length });
     return { type: this.type, drained, waiting: this.#waiters.size, holders };
@@ -372,38 +333,20 @@ export class Pool implements LeaseHome, StockHome {
   async #close(timeoutMs: number): Promise<CloseReport> {
     this.#state = 'closed';
     this.#keeper.stop();
-    this.#waiters.refuseAll(() => this.#notRunningError());
-    this.stock.close(this.#notRunningError());
-    await this.#quiet(timeoutMs, () => this.#leases.size === 0);
+    this.#waiters.refuseAll(() => notRunningError(this.type, this.#state));
+    this.stock.close(notRunningError(this.type, this.#state));
+    await this.#watch.until(timeoutMs, () => this.#leases.size === 0);
     const revoked = this.holders();
-    for (const lease of this.#leases) {
-      const { owner, id, entry } = lease;
-      lease.revoke();
-      const heldMs = this.clock.now() - lease.acquiredMs;
-      this.events.emit('lease.revoked', { type: this.type, entryId: entry.id, leaseId: id, owner, heldMs });
-    }
+    // A copy: ending one lease may make its borrower end others.
+    for (const lease of Array.from(this.#leases)) lease.revoke();
     const { destroyTimeoutMs, resetTimeoutMs } = this.options;
-    await this.#quiet(destroyTimeoutMs + resetTimeoutMs, () => this.stock.size === 0);
+    await this.#watch.until(destroyTimeoutMs + resetTimeoutMs, () => this.stock.size === 0);
     this.events.emit('pool.closed', { type: this.type, revoked: revoked.length });
     return { type: this.type, revoked };
   }
 
-  /** Waits until `isQuiet` holds, at most `timeoutMs`. @returns whether it does. */
-  async #quiet(timeoutMs: number, isQuiet: () => boolean): Promise<boolean> {
-    if (isQuiet() || timeoutMs <= 0) return isQuiet();
-    const quiet = Promise.withResolvers<void>();
-    const look = (): void => {
-      if (isQuiet()) quiet.resolve();
-    };
-    this.#onChange.add(look);
-    const late = (): Error => new Error('not quiet in time');
-    await this.deadlines.within(timeoutMs, () => quiet.promise, late).catch(() => undefined);
-    this.#onChange.delete(look);
-    return isQuiet();
-  }
-
   changed(): void {
-    for (const look of this.#onChange) look();
+    this.#watch.changed();
   }
 
   // ---- what it says
@@ -459,23 +402,6 @@ export class Pool implements LeaseHome, StockHome {
     return new PoolExhaustedError(code, exhaustionFacts(load, waitedMs), stock.lastCreateCause);
   }
 
-  #abortedError(signal: AbortSignal): SophiaError {
-    const message = `The acquire of a '${this.type}' agent was aborted by its signal before an agent was handed out. Nothing was taken.`;
-    return new SophiaError('ACQUIRE_ABORTED', message, { cause: signal.reason });
-  }
-
-  #notRunningError(): SophiaError {
-    return this.#state === 'closed'
-      ? new SophiaError(
-          'POOL_CLOSED',
-          `The pool of '${this.type}' is closed. Make a new AgnoPerformanceOptimizer to serve again.`,
-        )
-      : new SophiaError(
-          'POOL_DRAINING',
-          `The pool of '${this.type}' is draining and hands out no more agents. Send new work to another process.`,
-        );
-  }
-
   #countFailure(error: unknown, owner: string | undefined): void {
     if (!(error instanceof SophiaError)) return;
     const { code } = error;
@@ -489,13 +415,9 @@ export class Pool implements LeaseHome, StockHome {
   }
 
   #tellReleased(lease: Lease, heldMs: number): void {
-    const { id, owner, entry, dirty, discarded } = lease;
-    const clean = !dirty && !discarded;
-    this.events.emit('lease.released', { type: this.type, entryId: entry.id, leaseId: id, owner, heldMs, clean });
+    const { id, owner, entry, ended } = lease;
+    const clean = !lease.dirty && !lease.discarded;
+    const how = ended ?? 'released';
+    this.events.emit('lease.released', { type: this.type, entryId: entry.id, leaseId: id, owner, heldMs, how, clean });
   }
-}
-
-function failureName(error: unknown): string {
-  if (SophiaError.isInstance(error)) return error.code;
-  return error instanceof Error ? error.name : typeof error;
 }

@@ -28,7 +28,7 @@ export function checkAgentClass(agentClass: AnyAgentClass): void {
       `Class ${name} has the type ${shown(type)}; allowed: 1 to 64 letters, digits, '.', '_' or '-', the first a letter or digit.`,
     );
   }
-  checkHooks(agentClass as AnyAgentClass & AnyHooks);
+  checkHooks(agentClass);
 }
 
 function checkIsAgent(agentClass: AnyAgentClass): void {

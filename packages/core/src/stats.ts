@@ -101,7 +101,7 @@ export interface Counters {
 }
 
 function count<Key extends string>(counts: Partial<Record<Key, number>>, key: Key): void {
-  counts[key] = ((counts[key] as number | undefined) ?? 0) + 1;
+  counts[key] = (counts[key] ?? 0) + 1;
 }
 
 function table<Value>(of: (timed: Timed) => Value): Record<Timed, Value> {

@@ -194,7 +194,7 @@ export class Stock implements CreatorHome {
 
   /** Checks the health of each idle entry once, one at a time, so that the others stay at hand. */
   async validateIdle(): Promise<void> {
-    for (const entry of [...this.#idle]) {
+    for (const entry of Array.from(this.#idle)) {
       // It may have been borrowed meanwhile.
       if (entry.state !== 'idle') continue;
       this.#idle.remove(entry);

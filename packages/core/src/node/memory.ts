@@ -94,7 +94,7 @@ export async function measureMemory(
   const reuse = optimizer.reuseOf(agentClass);
   const { config, agents = 2_000, rounds = 5 } = options;
   const agent = measureAgents(agentClass, config, agents, rounds);
-  const entries = await measureEntries(agentClass as AnyAgentClass & AnyHooks, rounds);
+  const entries = await measureEntries(agentClass, rounds);
   const isShared = reuse === 'shared';
   const parts = isShared ? [agent] : [agent, entries.heap, entries.processes];
   const total = parts.reduce((sum, part) => sum + part.medianKib, 0);

@@ -45,7 +45,7 @@ const WINDOW_RULE: Rule = {
 const DEFAULT_DRAIN_MS = 25_000;
 const DEFAULT_CLOSE_MS = 10_000;
 
-export class AgnoPerformanceOptimizer implements FrontDesk {
+export class AgnoPerformanceOptimizer {
   static #default: AgnoPerformanceOptimizer | undefined = undefined;
 
   readonly #settings: Readonly<Record<string, PoolOptions>>;
@@ -54,6 +54,16 @@ export class AgnoPerformanceOptimizer implements FrontDesk {
   readonly #house: House;
   #closing: Promise<CloseReport[]> | undefined = undefined;
   #prewarming = 0;
+  readonly #readyChecks = new Set<() => void>();
+  /** The untyped counter behind the typed one: what agents and `AgentClass.pooled()` ask. */
+  readonly #desk: FrontDesk = {
+    pooled: (agentClass, config, options) => this.#lend(agentClass, config, options),
+    tryPooled: (agentClass, config, options) => this.#pool(agentClass).tryPooled(config, options),
+  };
+
+  static {
+    setDefaultDesk(() => AgnoPerformanceOptimizer.default.#desk);
+  }
 
   /** @throws SophiaError OPTION_UNKNOWN, OPTION_INVALID */
   constructor(options: OptimizerOptions = {}) {
@@ -62,7 +72,7 @@ export class AgnoPerformanceOptimizer implements FrontDesk {
     for (const [type, settings] of Object.entries(pools)) resolvePoolOptions(type, { max: DEFAULT_POOL_MAX }, settings);
     this.#settings = pools;
     this.#house = {
-      desk: this,
+      desk: this.#desk,
       clock,
       random,
       deadlines: new Deadlines(clock, true),
@@ -86,7 +96,7 @@ export class AgnoPerformanceOptimizer implements FrontDesk {
    * RESET_MISSING, OPTION_UNKNOWN, OPTION_INVALID, POOL_CLOSED
    */
   register<Class extends AnyAgentClass>(agentClass: Checked<Class>): void {
-    this.#poolOf(agentClass);
+    this.#pool(agentClass);
   }
 
   /** As `AgentClass.pooled(config, options)`, from this front desk. */
@@ -94,13 +104,8 @@ export class AgnoPerformanceOptimizer implements FrontDesk {
     agentClass: Checked<Class>,
     ...args: PooledArguments<Class>
   ): Promise<InstanceType<Class>>;
-  pooled(agentClass: AnyAgentClass, config?: unknown, options?: AcquireOptions): Promise<AnyAgent>;
   pooled(agentClass: AnyAgentClass, config?: unknown, options?: AcquireOptions): Promise<AnyAgent> {
-    try {
-      return (this.#byClass.get(agentClass) ?? this.#poolOf(agentClass)).pooled(config, options);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    return this.#lend(agentClass, config, options);
   }
 
   /** As `AgentClass.tryPooled(config, options)`, from this front desk. */
@@ -108,13 +113,8 @@ export class AgnoPerformanceOptimizer implements FrontDesk {
     agentClass: Checked<Class>,
     ...args: PooledArguments<Class>
   ): InstanceType<Class> | undefined;
-  tryPooled(agentClass: AnyAgentClass, config?: unknown, options?: Pick<AcquireOptions, 'owner'>): AnyAgent | undefined;
-  tryPooled(
-    agentClass: AnyAgentClass,
-    config?: unknown,
-    options?: Pick<AcquireOptions, 'owner'>,
-  ): AnyAgent | undefined {
-    return (this.#byClass.get(agentClass) ?? this.#poolOf(agentClass)).tryPooled(config, options);
+  tryPooled(agentClass: AnyAgentClass, config?: unknown, options?: Pick<AcquireOptions, 'owner'>): unknown {
+    return this.#pool(agentClass).tryPooled(config, options);
   }
 
   /** As `AgentClass.use(config, work, options)`, from this front desk. */
@@ -124,13 +124,20 @@ export class AgnoPerformanceOptimizer implements FrontDesk {
     work: (agent: InstanceType<Class>) => Result | Promise<Result>,
     options?: AcquireOptions,
   ): Promise<Result> {
-    const agent = await (this.pooled as (c: AnyAgentClass, ...rest: unknown[]) => Promise<AnyAgent>).call(
-      this,
-      agentClass,
-      config,
-      options,
-    );
-    return useAgent(agent as InstanceType<Class>, work);
+    return useAgent((await this.#lend(agentClass, config, options)) as InstanceType<Class>, work);
+  }
+
+  /** Not async: on the way of every hit, a second promise would cost as much as the rest. */
+  #lend(agentClass: AnyAgentClass, config: unknown, options?: AcquireOptions): Promise<AnyAgent> {
+    try {
+      return this.#pool(agentClass).pooled(config, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #pool(agentClass: AnyAgentClass): Pool {
+    return this.#byClass.get(agentClass) ?? this.#open(agentClass);
   }
 
   /**
@@ -139,7 +146,7 @@ export class AgnoPerformanceOptimizer implements FrontDesk {
    */
   release(agent: AnyAgent): void {
     const lease = typeof agent === 'object' && agent !== null ? leaseOf(agent) : undefined;
-    if (lease === undefined || lease.home.desk !== this) {
+    if (lease === undefined || lease.home.desk !== this.#desk) {
       throw new SophiaError(
         'LEASE_FOREIGN',
         `${shown(agent)} was to be released here, but this optimizer did not hand it out. Call release() on the agent itself, or on the optimizer that it came from.`,
@@ -156,7 +163,7 @@ export class AgnoPerformanceOptimizer implements FrontDesk {
     agentClass: Checked<Class>,
     options: PrewarmOptions = {},
   ): Promise<PrewarmReport> {
-    return this.#prewarm(this.#poolOf(agentClass), options);
+    return this.#prewarm(this.#pool(agentClass), options);
   }
 
   /** Prewarms every registered type, one after the other, so that their start-up work does not compete. */
@@ -175,8 +182,6 @@ export class AgnoPerformanceOptimizer implements FrontDesk {
       for (const check of this.#readyChecks) check();
     }
   }
-
-  readonly #readyChecks = new Set<() => void>();
 
   /** Types that keep this process from being ready: still prewarming or without a single entry. Empty means ready. */
   notReady(): string[] {
@@ -261,9 +266,7 @@ export class AgnoPerformanceOptimizer implements FrontDesk {
     this.#named(type).memory = figures;
   }
 
-  #poolOf(agentClass: AnyAgentClass): Pool {
-    const known = this.#byClass.get(agentClass);
-    if (known !== undefined) return known;
+  #open(agentClass: AnyAgentClass): Pool {
     checkAgentClass(agentClass);
     const { type } = agentClass;
     const holder = this.#byType.get(type);
@@ -297,5 +300,3 @@ export class AgnoPerformanceOptimizer implements FrontDesk {
     throw new SophiaError('TYPE_UNKNOWN', `No agent class is registered as ${asked}. Registered types: ${known}.`);
   }
 }
-
-setDefaultDesk(() => AgnoPerformanceOptimizer.default);

@@ -146,7 +146,7 @@ export async function lease<Class extends AnyAgentClass>(
     static readonly destroy = (): void => undefined;
   }
   const optimizer = new AgnoPerformanceOptimizer();
-  const agent = await optimizer.pooled(Leased as AnyAgentClass, given.config);
+  const agent = await optimizer.pooled<AnyAgentClass>(Leased, given.config);
   optimizer.on('agent.destroyed', () => void optimizer.close());
   return agent as InstanceType<Class>;
 }

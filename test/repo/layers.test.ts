@@ -24,7 +24,11 @@ for (const [name, allowed] of Object.entries(MAY_IMPORT)) {
       for (const imported of importsOf(file)) {
         const sibling = /^@sophia-ai\/([a-z-]+)/.exec(imported)?.[1];
         if (sibling !== undefined) assert.ok(allowed.includes(sibling), `${file} imports ${imported}`);
-        assert.doesNotMatch(imported, /\.\.\/(?:\.\.\/)+(?:core|agents|server|cli)\//, `${file} reaches into a sibling`);
+        assert.doesNotMatch(
+          imported,
+          /\.\.\/(?:\.\.\/)+(?:core|agents|server|cli)\//,
+          `${file} reaches into a sibling`,
+        );
       }
     }
   });
@@ -33,8 +37,13 @@ for (const [name, allowed] of Object.entries(MAY_IMPORT)) {
     const manifest = JSON.parse(readFileSync(`packages/${name}/package.json`, 'utf8')) as {
       dependencies?: Record<string, string>;
     };
-    const listed = Object.keys(manifest.dependencies ?? {}).filter((dependency) => dependency.startsWith('@sophia-ai/'));
-    assert.deepEqual(listed.map((dependency) => dependency.slice('@sophia-ai/'.length)).toSorted(), [...allowed].toSorted());
+    const listed = Object.keys(manifest.dependencies ?? {}).filter((dependency) =>
+      dependency.startsWith('@sophia-ai/'),
+    );
+    assert.deepEqual(
+      listed.map((dependency) => dependency.slice('@sophia-ai/'.length)).toSorted(),
+      [...allowed].toSorted(),
+    );
   });
 }
 

@@ -227,8 +227,8 @@ export class AgnoPerformanceOptimizer {
 
   async #close(timeoutMs: number): Promise<CloseReport[]> {
     const reports = await Promise.all([...this.#byType.values()].map((pool) => pool.close(timeoutMs)));
-    this.#house.deadlines.clear();
-    this.#house.background.clear();
+    this.#house.deadlines.close();
+    this.#house.background.close();
     return reports;
   }
 

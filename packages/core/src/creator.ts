@@ -29,6 +29,8 @@ export interface CreatorHome {
   addEntry(): Entry;
   /** The entry's creation succeeded; it is to serve. */
   admit(entry: Entry): void;
+  /** The entry was made, but its preparation failed. */
+  refuse(entry: Entry): void;
   /** The entry's creation failed; it is gone. */
   dropEntry(entry: Entry): void;
   /** A creation given up for late has succeeded after all. */
@@ -42,7 +44,7 @@ export interface CreatorHome {
 export class Creator {
   readonly #home: CreatorHome;
   readonly #pause: Deadline;
-  readonly #controllers = new Set<AbortController>();
+  readonly #open = new Set<{ controller: AbortController; fail: (error: unknown) => void }>();
   #pausing = false;
   failuresInARow = 0;
   lastError: unknown = undefined;
@@ -80,7 +82,7 @@ export class Creator {
       open = false;
       this.inFlight -= 1;
       home.deadlines.remove(deadline);
-      this.#controllers.delete(controller);
+      this.#open.delete(creation);
       outcome.resolve(error);
     };
     const fail = (error: unknown): void => {
@@ -93,8 +95,9 @@ export class Creator {
       fail(error);
       controller.abort(error);
     });
+    const creation = { controller, fail };
     this.inFlight += 1;
-    this.#controllers.add(controller);
+    this.#open.add(creation);
     home.deadlines.add(deadline, createTimeoutMs);
     const log = (message: string, fields?: object): void =>
       home.events.emit('agent.log', { type: home.type, entryId: entry.id, message, fields });
@@ -106,8 +109,11 @@ export class Creator {
         home.deadlines.remove(deadline);
         this.#succeeded(entry, createMs);
         const error = await prepare?.(entry);
+        // Given up meanwhile, because the pool closed.
+        if (!open) return home.adoptLate(resources, entry.startedMs);
         finish(error);
         if (error === undefined) home.admit(entry);
+        else home.refuse(entry);
         home.replenish();
       },
       (error: unknown) => {
@@ -121,7 +127,12 @@ export class Creator {
   abort(reason: Error): void {
     this.#home.background.remove(this.#pause);
     this.#pausing = false;
-    for (const controller of this.#controllers) controller.abort(reason);
+    for (const { controller } of this.#open) controller.abort(reason);
+  }
+
+  /** Counts every creation under way as failed now. */
+  abandon(reason: Error): void {
+    for (const { fail } of this.#open) fail(reason);
   }
 
   #succeeded(entry: Entry, createMs: number): void {

@@ -27,6 +27,7 @@ export class Deadlines {
   #timer: Timer | undefined = undefined;
   #timerDueMs = Number.POSITIVE_INFINITY;
   #size = 0;
+  #isClosed = false;
 
   /** @param keepAlive whether a pending deadline keeps the process running (waiters: yes; housekeeping: no). */
   constructor(clock: Clock, keepAlive: boolean) {
@@ -57,11 +58,18 @@ export class Deadlines {
   remove(deadline: Deadline): void {
     if (this.#buckets.get(deadline.dueMs)?.delete(deadline) !== true) return;
     this.#size -= 1;
-    if (this.#size === 0 && this.#keepAlive) this.#timer?.hold(false);
+    if (this.#size > 0) return;
+    if (this.#isClosed) this.#stop();
+    else if (this.#keepAlive) this.#timer?.hold(false);
   }
 
-  /** Forgets every deadline and stops the timer. */
-  clear(): void {
+  /** Forgets every deadline. One that is added later still works, and leaves no timer behind. */
+  close(): void {
+    this.#isClosed = true;
+    this.#stop();
+  }
+
+  #stop(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#timerDueMs = Number.POSITIVE_INFINITY;
@@ -123,7 +131,7 @@ export class Deadlines {
     }
     const nextMs = times[0];
     if (nextMs === undefined) return;
-    if (this.#size === 0) this.clear();
+    if (this.#size === 0) this.#stop();
     else if (nextMs < this.#timerDueMs) this.#startTimer(nextMs);
   }
 }

@@ -103,7 +103,7 @@ export class Lease implements Linked<Lease> {
         : 'it was released (by release(), discard(), or the end of its `using` or `use` block)';
     return new SophiaError(
       'LEASE_RELEASED',
-      `A '${this.home.type}' agent tried to ${attempt} after ${why}. Take a new one with pooled() and finish the work before releasing it.`,
+      `A '${this.home.type}' agent tried to ${attempt} after ${why}. Take a new one with pooled(), and finish the work before releasing it: a block with \`using\` must end in \`return await agent.run(…)\`, not in \`return agent.run(…)\`.`,
     );
   }
 }

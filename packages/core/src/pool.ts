@@ -256,18 +256,14 @@ export class Pool implements LeaseHome, StockHome {
   }
 
   /** Gives a clean entry to the borrower that waits longest. */
-  serveFirst(entry: Entry): void {
+  serveFirst(entry: Entry, isNew: boolean): void {
     const waiter = this.#waiters.shift();
-    if (waiter !== undefined) this.#handOver(entry, waiter);
-  }
-
-  #handOver(entry: Entry, waiter: Waiter): void {
+    if (waiter === undefined) return;
     const nowMs = this.clock.now();
     // Waiting for a creation is instantiation; waiting for another borrower is the queue.
-    const fresh = entry.uses === 0 || (this.reuse === 'shared' && entry.startedMs >= waiter.startMs);
-    const queuedMs = fresh ? Math.max(0, entry.startedMs - waiter.startMs) : nowMs - waiter.startMs;
+    const queuedMs = isNew ? Math.max(0, entry.startedMs - waiter.startMs) : nowMs - waiter.startMs;
     const lease = this.#grant(entry, waiter.owner, nowMs);
-    waiter.settled.resolve({ lease, how: fresh ? 'miss' : 'wait', queuedMs });
+    waiter.settled.resolve({ lease, how: isNew ? 'miss' : 'wait', queuedMs });
   }
 
   noteReleasedAgain(lease: Lease): void {
@@ -341,6 +337,7 @@ export class Pool implements LeaseHome, StockHome {
     for (const lease of Array.from(this.#leases)) lease.revoke();
     const { destroyTimeoutMs, resetTimeoutMs } = this.options;
     await this.#watch.until(destroyTimeoutMs + resetTimeoutMs, () => this.stock.size === 0);
+    this.stock.abandon(notRunningError(this.type, this.#state));
     this.events.emit('pool.closed', { type: this.type, revoked: revoked.length });
     return { type: this.type, revoked };
   }
@@ -366,6 +363,7 @@ export class Pool implements LeaseHome, StockHome {
       state: this.#state,
       size: this.#state === 'running' ? stock.free : 0,
       max: stock.max,
+      options: this.options,
       leased: this.#leases.size,
       idle: stock.inState('idle'),
       creating: stock.inState('creating'),

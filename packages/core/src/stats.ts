@@ -4,7 +4,7 @@ import type { ErrorCode } from './errors.ts';
 import type { DestroyReason } from './events.ts';
 import { Histogram } from './histogram.ts';
 import type { HistogramMark, HistogramSummary } from './histogram.ts';
-import type { Reuse } from './options.ts';
+import type { ResolvedPoolOptions, Reuse } from './options.ts';
 
 /** What is timed. `hit`: an agent was free. `miss`: one was created for the borrower. `wait`: time behind others. */
 export const TIMED = ['hit', 'miss', 'wait', 'create', 'reset', 'use', 'run'] as const;
@@ -25,6 +25,9 @@ const FINE_MARKS_MS = 300_000;
 const COARSE_GRAIN_MS = 60_000;
 export const LONGEST_WINDOW_MS = 3_600_000;
 export const DEFAULT_WINDOW_MS = 300_000;
+
+/** Users' errors may carry any name; beyond so many different ones the rest is counted as `other`. */
+const MOST_FAILURE_NAMES = 50;
 
 /** Figures over a window; durations in microseconds, `null` where nothing was measured. */
 export interface WindowFigures {
@@ -65,6 +68,8 @@ export interface PoolSnapshot {
   readonly size: number;
   /** Most agents leased at once; overflow not counted. */
   readonly max: number;
+  /** Settings as they were at registration; `max` above is the one in force. */
+  readonly options: ResolvedPoolOptions;
   readonly leased: number;
   readonly idle: number;
   readonly creating: number;
@@ -165,7 +170,9 @@ export class Recorder {
   /** @param failure the error's code, or its name where it has none; `undefined` for a run that succeeded. */
   run(durationMs: number, failure: string | undefined): void {
     this.histograms.run.record(durationMs * 1_000);
-    if (failure !== undefined) count(this.#runFailures, failure);
+    if (failure === undefined) return;
+    const isKnown = failure in this.#runFailures || Object.keys(this.#runFailures).length < MOST_FAILURE_NAMES;
+    count(this.#runFailures, isKnown ? failure : 'other');
   }
 
   counters(): Counters {

@@ -24,8 +24,8 @@ export interface StockHome {
   readonly state: 'running' | 'draining' | 'closed';
   readonly waiting: number;
   readonly leased: number;
-  /** Gives the entry to the borrower that waits longest. */
-  serveFirst(entry: Entry): void;
+  /** Gives the entry to the borrower that waits longest. @param isNew it was made while that borrower waited. */
+  serveFirst(entry: Entry, isNew: boolean): void;
   /** Creation fails and nothing else can serve: the waiters are to be told. */
   refuseWaiters(cause: unknown, failuresInARow: number): void;
   /** Something changed that a drain or close may wait for. */
@@ -128,7 +128,7 @@ export class Stock implements CreatorHome {
     if (this.isShared) return this.#putShared(entry);
     const surplus = this.#entries.size - this.#destroying > this.max;
     if (surplus && !entry.overflow) return this.destroy(entry, 'surplus');
-    if (waiting > 0) return this.#home.serveFirst(entry);
+    if (waiting > 0) return this.#home.serveFirst(entry, entry.state === 'creating');
     if (surplus) return this.destroy(entry, 'overflow');
     entry.move('idle');
     this.#idle.push(entry);
@@ -136,17 +136,18 @@ export class Stock implements CreatorHome {
 
   #putShared(entry: Entry): void {
     if (this.#shared !== undefined && this.#shared !== entry) return this.destroy(entry, 'surplus');
+    const isNew = entry.state === 'creating';
     this.#shared = entry;
     if (entry.state !== 'idle') entry.move('idle');
-    this.serveShared();
+    this.serveShared(isNew);
   }
 
   /** Lets waiters in while the shared entry has room for them. */
-  serveShared(): void {
+  serveShared(isNew = false): void {
     while (this.#home.waiting > 0) {
       const entry = this.take();
       if (entry === undefined) return this.replenish();
-      this.#home.serveFirst(entry);
+      this.#home.serveFirst(entry, isNew);
     }
   }
 
@@ -241,6 +242,10 @@ export class Stock implements CreatorHome {
     this.put(entry);
   }
 
+  refuse(entry: Entry): void {
+    this.destroy(entry, 'warm-failed');
+  }
+
   dropEntry(entry: Entry): void {
     entry.move('destroyed');
     this.#entries.delete(entry);
@@ -279,7 +284,7 @@ export class Stock implements CreatorHome {
 
   /** A single-use pool replaces what it hands out: as many stay warm as were once prewarmed. */
   keepWarm(count: number): void {
-    if (this.options.reuse === 'single-use') this.#idleFloor = Math.max(this.#idleFloor, Math.min(count, this.max));
+    if (this.options.reuse === 'single-use') this.#idleFloor = Math.max(this.#idleFloor, count);
   }
 
   /** Creates one entry and runs it dry before it may serve. */
@@ -290,7 +295,6 @@ export class Stock implements CreatorHome {
         if (this.hooks.warms) await this.hooks.warm(entry.resources);
         return undefined;
       } catch (error) {
-        this.destroy(entry, 'warm-failed');
         return error ?? new Error('static warm rejected without a reason');
       }
     };
@@ -301,7 +305,6 @@ export class Stock implements CreatorHome {
   /** Surplus entries go now if idle, on return if leased; a larger `max` serves waiters at once. */
   resize(max: number): void {
     this.max = max;
-    this.#idleFloor = Math.min(this.#idleFloor, max);
     while (!this.isShared && this.#entries.size - this.#destroying > max) {
       const surplus = this.#idle.shift();
       if (surplus === undefined) break;
@@ -309,6 +312,11 @@ export class Stock implements CreatorHome {
     }
     if (this.isShared) this.serveShared();
     this.replenish();
+  }
+
+  /** Gives up creations that have not heeded their signal; what they still make is destroyed when it comes. */
+  abandon(reason: Error): void {
+    this.#creator.abandon(reason);
   }
 
   /** Stops creations and destroys what no lease holds. */

@@ -8,6 +8,11 @@ import type { StandardSchema } from './schema.ts';
 export interface CreateContext {
   /** Aborted when `createTimeoutMs` is over or the pool closes; pass it on to whatever you open. */
   readonly signal: AbortSignal;
+  /**
+   * Says that these resources are of no more use, for example because their process ended: an idle entry is destroyed
+   * and replaced at once, a leased one when its lease ends.
+   */
+  readonly retire: (reason: string) => void;
   /** Reports progress or trouble as the event `agent.log`. Never pass secrets. */
   readonly log: (message: string, fields?: object) => void;
 }
@@ -26,10 +31,10 @@ export interface AgentHooks<Config, Resources, Input, Output> {
   /** Makes the dear part, once per entry. May take seconds. */
   readonly create?: (context: CreateContext) => Resources | Promise<Resources>;
   /**
-   * Cleans the resources between two borrowers. A throw or a rejection destroys the entry. `'stateless'` says
-   * that a borrower can leave nothing behind.
+   * Cleans the resources between two borrowers; `false`, a throw or a rejection destroys the entry. `'stateless'` says
+   * that a borrower can leave nothing behind (declare it `static readonly`).
    */
-  readonly reset?: 'stateless' | ((resources: Resources) => unknown);
+  readonly reset?: 'stateless' | ((resources: Resources) => void | boolean | Promise<void | boolean>);
   /** Whether an idle entry is still healthy; `false`, a throw or a rejection destroys it. */
   readonly validate?: (resources: Resources) => boolean | Promise<boolean>;
   /** Ends the resources; called once for each that was created. */
@@ -41,9 +46,9 @@ export interface AgentHooks<Config, Resources, Input, Output> {
   /** Bytes that these resources hold outside this thread's heap (worker threads, native code). */
   readonly footprint?: (resources: Resources) => number | Promise<number>;
   /** Checks the config, once per config object; must answer synchronously. */
-  readonly config?: StandardSchema<never, Config>;
-  readonly input?: StandardSchema<never, Input>;
-  readonly output?: StandardSchema<never, Output>;
+  readonly config?: StandardSchema<unknown, Config>;
+  readonly input?: StandardSchema<unknown, Input>;
+  readonly output?: StandardSchema<unknown, Output>;
   readonly description?: string;
   readonly examples?: readonly RunExample<Input>[];
 }

@@ -5,7 +5,7 @@ import { LiveCall } from './call.ts';
 import type { Call } from './call.ts';
 import { InputError, SophiaError } from './errors.ts';
 import type { Lease } from './lease.ts';
-import { checkRunOptions } from './options.ts';
+import { FUNCTION_RULE, checkAcquireOptions, checkArgument, checkRunOptions } from './options.ts';
 import type { AcquireOptions, PoolOptions, RunOptions } from './options.ts';
 import { describeIssues, pathOf } from './schema.ts';
 import type { StandardSchema } from './schema.ts';
@@ -97,6 +97,7 @@ export abstract class Agent<Config = void, Resources = undefined, Input = unknow
     work: (agent: InstanceType<Class>) => Result | Promise<Result>,
     options?: AcquireOptions,
   ): Promise<Result> {
+    checkArgument('The work of use', work, FUNCTION_RULE);
     return useAgent((await desk().pooled(this, config, options)) as InstanceType<Class>, work);
   }
 
@@ -147,12 +148,13 @@ export abstract class Agent<Config = void, Resources = undefined, Input = unknow
   }
 
   /** Borrows another agent on behalf of this one: from the same front desk, no longer than this one's work may last. */
-  protected pooled<Class extends AnyAgentClass>(
+  protected async pooled<Class extends AnyAgentClass>(
     agentClass: Checked<Class>,
     ...args: PooledArguments<Class>
   ): Promise<InstanceType<Class>> {
     const lease = held(this, this.#lease);
     const [config, options = {}] = args;
+    checkAcquireOptions(options);
     const calls = [...(lease.openCalls ?? [])];
     const signals = [calls.length === 1 ? (calls[0] as Call).signal : lease.signal];
     if (options.signal !== undefined) signals.push(options.signal);
@@ -183,6 +185,8 @@ export abstract class Agent<Config = void, Resources = undefined, Input = unknow
     const call = new LiveCall<Event>(home, options, emit);
     const work = async (): Promise<Output> => {
       const checked = await conforms(agentClass.input, input, refuseInput);
+      // Aborted before it began: nothing is touched that would have to be cleaned.
+      if (call.reason !== undefined) throw call.reason;
       const output = await this.execute?.(checked, call);
       return conforms(agentClass.output, output as Output, (why) => badOutput(agentClass.type, why));
     };
@@ -191,21 +195,21 @@ export abstract class Agent<Config = void, Resources = undefined, Input = unknow
 }
 
 interface RunSchemas<Input, Output> {
-  readonly input?: StandardSchema<never, Input>;
-  readonly output?: StandardSchema<never, Output>;
+  readonly input?: StandardSchema<unknown, Input>;
+  readonly output?: StandardSchema<unknown, Output>;
 }
 
 /** Makes the light object of a borrower. Whatever its constructor throws passes through. */
 export function construct(agentClass: AnyAgentClass, lease: Lease, config: unknown): AnyAgentOf {
+  // A constructor may borrow another agent before it calls super(): the outer one's turn comes after.
+  const outer = [nextClass, nextLease, nextConfig] as const;
   nextClass = agentClass;
   nextLease = lease;
   nextConfig = config;
   try {
     return new agentClass();
   } finally {
-    nextClass = undefined;
-    nextLease = undefined;
-    nextConfig = undefined;
+    [nextClass, nextLease, nextConfig] = outer;
   }
 }
 
@@ -238,7 +242,7 @@ function held(agent: object, lease: Lease | undefined, forUse = true): Lease {
 
 /** The value as the schema gives it back; without a schema, as it came. */
 async function conforms<Value>(
-  schema: StandardSchema<never, Value> | undefined,
+  schema: StandardSchema<unknown, Value> | undefined,
   value: Value,
   refuse: (why: string, path: string) => Error,
 ): Promise<Value> {

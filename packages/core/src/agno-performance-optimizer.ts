@@ -6,17 +6,27 @@ import { systemClock } from './clock.ts';
 import type { Clock } from './clock.ts';
 import { Deadlines } from './deadlines.ts';
 import { SophiaError, shown } from './errors.ts';
-import { Emitter } from './events.ts';
+import { EVENT_NAMES, Emitter } from './events.ts';
 import type { EventName, Events } from './events.ts';
 import { HomeContext } from './home-context.ts';
 import type { House } from './house.ts';
-import { checkArgument, checkOptions, integer, milliseconds, resolvePoolOptions } from './options.ts';
+import {
+  ARGUMENT_CODES,
+  FUNCTION_RULE,
+  checkArgument,
+  checkOptions,
+  integer,
+  milliseconds,
+  oneOf,
+  resolvePoolOptions,
+} from './options.ts';
 import type { AcquireOptions, PoolOptions, Reuse, Rule } from './options.ts';
 import { Pool } from './pool.ts';
 import type { CloseReport, DrainReport } from './pool.ts';
 import { prewarmPool } from './prewarm.ts';
 import type { PrewarmOptions, PrewarmReport } from './prewarm.ts';
 import { checkAgentClass, checkReset } from './registration.ts';
+import { rehearse } from './rehearsal.ts';
 import { DEFAULT_WINDOW_MS } from './stats.ts';
 import type { MemoryFigures, PoolSnapshot } from './stats.ts';
 
@@ -33,27 +43,37 @@ export interface OptimizerOptions {
 }
 
 const OBJECT: Rule = { allows: (value) => typeof value === 'object' && value !== null, describe: 'an object' };
-const FUNCTION: Rule = { allows: (value) => typeof value === 'function', describe: 'a function' };
-const OPTION_RULES: Record<keyof OptimizerOptions, Rule> = { pools: OBJECT, clock: OBJECT, random: FUNCTION };
-const TIMEOUT_RULE = milliseconds(0);
+const CLOCK: Rule = {
+  allows: (value) =>
+    OBJECT.allows(value) &&
+    ['now', 'wallTime', 'startTimer'].every((name) => FUNCTION_RULE.allows((value as Record<string, unknown>)[name])),
+  describe: 'an object with now(), wallTime() and startTimer()',
+};
+const OPTION_RULES: Record<keyof OptimizerOptions, Rule> = { pools: OBJECT, clock: CLOCK, random: FUNCTION_RULE };
+const TIMEOUT_RULES: Record<'timeoutMs', Rule> = { timeoutMs: milliseconds(0) };
 /** Window lengths that a reader may ask for; `Infinity` means since start. */
 const WINDOW_RULE: Rule = {
   allows: (value) => value === Number.POSITIVE_INFINITY || integer(1, 3_600_000).allows(value),
   describe: 'whole milliseconds from 1 to 3,600,000 (1 h), or Infinity for everything since start',
 };
 
+const EVENT_RULE = oneOf(...EVENT_NAMES);
+
 const DEFAULT_DRAIN_MS = 25_000;
 const DEFAULT_CLOSE_MS = 10_000;
 
 export class AgnoPerformanceOptimizer {
   static #default: AgnoPerformanceOptimizer | undefined = undefined;
+  static readonly #homeAtLoad = new HomeContext();
 
   readonly #settings: Readonly<Record<string, PoolOptions>>;
   readonly #byClass = new Map<AnyAgentClass, Pool>();
   readonly #byType = new Map<string, Pool>();
   readonly #house: House;
   #closing: Promise<CloseReport[]> | undefined = undefined;
-  #prewarming = 0;
+  #isDraining = false;
+  /** One element per prewarming under way. */
+  readonly #prewarming: Pool[] = [];
   readonly #readyChecks = new Set<() => void>();
   /** The untyped counter behind the typed one: what agents and `AgentClass.pooled()` ask. */
   readonly #desk: FrontDesk = {
@@ -84,7 +104,11 @@ export class AgnoPerformanceOptimizer {
 
   /** The one that `AgentClass.pooled()` goes to. Making another leaves it as it is. */
   static get default(): AgnoPerformanceOptimizer {
-    AgnoPerformanceOptimizer.#default ??= new AgnoPerformanceOptimizer();
+    if (AgnoPerformanceOptimizer.#default === undefined) {
+      AgnoPerformanceOptimizer.#default = new AgnoPerformanceOptimizer();
+      // Whoever borrows first makes it; their async context must not become that of everyone's hooks.
+      AgnoPerformanceOptimizer.#default.#house.home = AgnoPerformanceOptimizer.#homeAtLoad;
+    }
     return AgnoPerformanceOptimizer.#default;
   }
 
@@ -124,6 +148,7 @@ export class AgnoPerformanceOptimizer {
     work: (agent: InstanceType<Class>) => Result | Promise<Result>,
     options?: AcquireOptions,
   ): Promise<Result> {
+    checkArgument('The work of use', work, FUNCTION_RULE);
     return useAgent((await this.#lend(agentClass, config, options)) as InstanceType<Class>, work);
   }
 
@@ -156,7 +181,8 @@ export class AgnoPerformanceOptimizer {
   }
 
   /**
-   * Creates entries before they are needed and runs each dry. One failed entry does not stop the others.
+   * Creates entries before they are needed and runs each dry; the first prewarming of a process rehearses the hand-out
+   * too. One failed entry does not stop the others.
    * @throws SophiaError ARGUMENT_INVALID, and the registration errors.
    */
   async prewarm<Class extends AnyAgentClass>(
@@ -174,25 +200,32 @@ export class AgnoPerformanceOptimizer {
   }
 
   async #prewarm(pool: Pool, options: PrewarmOptions): Promise<PrewarmReport> {
-    this.#prewarming += 1;
+    this.#prewarming.push(pool);
     try {
-      return await prewarmPool(pool, options);
+      const report = await prewarmPool(pool, options);
+      await rehearse(this.#house);
+      return report;
     } finally {
-      this.#prewarming -= 1;
+      this.#prewarming.splice(this.#prewarming.indexOf(pool), 1);
       for (const check of this.#readyChecks) check();
     }
   }
 
   /** Types that keep this process from being ready: still prewarming or without a single entry. Empty means ready. */
   notReady(): string[] {
-    if (this.#closing !== undefined) return [...this.#byType.keys()];
-    const cold = [...this.#byType.values()].filter((pool) => pool.state !== 'running' || !pool.stock.isWarm);
-    return this.#prewarming > 0 || cold.length > 0 ? cold.map(({ type }) => type) : [];
+    const isReady = (pool: Pool): boolean =>
+      pool.state === 'running' && pool.stock.isWarm && !this.#prewarming.includes(pool);
+    return [...this.#byType.values()].filter((pool) => !isReady(pool)).map(({ type }) => type);
   }
 
-  /** Resolves once every registered type has an entry and no prewarming is under way. */
+  /**
+   * Resolves once every registered type has an entry and no prewarming is under way.
+   * @throws SophiaError POOL_DRAINING, POOL_CLOSED: it never will be ready again.
+   */
   async whenReady(): Promise<void> {
-    while (this.notReady().length > 0 || this.#prewarming > 0) {
+    for (;;) {
+      this.#checkOpen();
+      if (this.notReady().length === 0) return;
       await new Promise<void>((resolve) => {
         const off = this.on('agent.created', wake);
         const readyChecks = this.#readyChecks;
@@ -213,15 +246,21 @@ export class AgnoPerformanceOptimizer {
   }
 
   /** Takes no new borrowers, serves those in the queue, waits for leases to end; says who still holds one. */
-  async drain({ timeoutMs = DEFAULT_DRAIN_MS }: { readonly timeoutMs?: number } = {}): Promise<DrainReport[]> {
-    checkArgument('timeoutMs of drain', timeoutMs, TIMEOUT_RULE);
-    return Promise.all([...this.#byType.values()].map((pool) => pool.drain(timeoutMs)));
+  async drain(options: { readonly timeoutMs?: number } = {}): Promise<DrainReport[]> {
+    checkOptions('The options of drain', options, TIMEOUT_RULES, ARGUMENT_CODES);
+    const { timeoutMs = DEFAULT_DRAIN_MS } = options;
+    this.#isDraining = true;
+    const drained = Promise.all([...this.#byType.values()].map((pool) => pool.drain(timeoutMs)));
+    for (const check of this.#readyChecks) check();
+    return drained;
   }
 
   /** Ends every pool: waiters are refused at once, leases get `timeoutMs` to end, then are revoked. Idempotent. */
-  async close({ timeoutMs = DEFAULT_CLOSE_MS }: { readonly timeoutMs?: number } = {}): Promise<CloseReport[]> {
-    checkArgument('timeoutMs of close', timeoutMs, TIMEOUT_RULE);
+  async close(options: { readonly timeoutMs?: number } = {}): Promise<CloseReport[]> {
+    checkOptions('The options of close', options, TIMEOUT_RULES, ARGUMENT_CODES);
+    const { timeoutMs = DEFAULT_CLOSE_MS } = options;
     this.#closing ??= this.#close(timeoutMs);
+    for (const check of this.#readyChecks) check();
     return this.#closing;
   }
 
@@ -251,8 +290,10 @@ export class AgnoPerformanceOptimizer {
     return [...this.#byType.values()].map((pool) => pool.snapshot(windowMs));
   }
 
-  /** Subscribes to an event. @returns a function that ends the subscription. */
+  /** Subscribes to an event. @returns a function that ends the subscription. @throws SophiaError ARGUMENT_INVALID */
   on<Name extends EventName>(name: Name, listener: (payload: Events[Name]) => void): () => void {
+    checkArgument('The name of an event', name, EVENT_RULE);
+    checkArgument('The listener of an event', listener, FUNCTION_RULE);
     return this.#house.events.on(name, listener);
   }
 
@@ -279,17 +320,27 @@ export class AgnoPerformanceOptimizer {
     const settings = Object.hasOwn(this.#settings, type) ? this.#settings[type] : undefined;
     const options = resolvePoolOptions(type, { max: DEFAULT_POOL_MAX }, agentClass.pool, settings);
     checkReset(agentClass, options.reuse);
-    if (this.#closing !== undefined) {
-      throw new SophiaError(
-        'POOL_CLOSED',
-        `This optimizer is closed, so '${type}' cannot be served. Make a new AgnoPerformanceOptimizer.`,
-      );
-    }
+    this.#checkOpen();
     const pool = new Pool(agentClass, options, this.#house);
     this.#byClass.set(agentClass, pool);
     this.#byType.set(type, pool);
     this.#house.events.emit('pool.registered', { type });
     return pool;
+  }
+
+  #checkOpen(): void {
+    if (this.#closing !== undefined) {
+      throw new SophiaError(
+        'POOL_CLOSED',
+        'This optimizer is closed and serves no more agents. Make a new AgnoPerformanceOptimizer.',
+      );
+    }
+    if (this.#isDraining) {
+      throw new SophiaError(
+        'POOL_DRAINING',
+        'This optimizer is draining and takes no new borrowers. Send new work to another process.',
+      );
+    }
   }
 
   #named(type: string | AnyAgentClass): Pool {

@@ -9,6 +9,8 @@ export class ConfigCheck {
   readonly #type: string;
   readonly #schema: StandardSchema | undefined;
   readonly #checked = new WeakMap<object, unknown>();
+  /** What `pooled()` without a config comes to, once it is known; the most frequent config of all. */
+  #absent: { readonly value: unknown } | undefined = undefined;
 
   constructor(agentClass: AnyAgentClass & { readonly config?: StandardSchema }) {
     this.#type = agentClass.type;
@@ -18,6 +20,7 @@ export class ConfigCheck {
   /** @returns the config as the schema gives it back. @throws SophiaError CONFIG_INVALID, HOOK_INVALID */
   check(config: unknown): unknown {
     if (this.#schema === undefined) return config;
+    if (config === undefined) return (this.#absent ??= { value: this.#validate(this.#schema, config) }).value;
     if (typeof config !== 'object' || config === null) return this.#validate(this.#schema, config);
     const known = this.#checked.get(config);
     if (known !== undefined) return known;

@@ -33,8 +33,12 @@ export interface CreatorHome {
   refuse(entry: Entry): void;
   /** The entry's creation failed; it is gone. */
   dropEntry(entry: Entry): void;
+  /** The resources of an entry ended by themselves. */
+  retireEntry(entry: Entry, reason: string): void;
   /** A creation given up for late has succeeded after all. */
   adoptLate(resources: unknown, startedMs: number): void;
+  /** A creation was given up during its preparation, because the pool closed. */
+  destroyLate(resources: unknown, startedMs: number): void;
   noteCreated(createMs: number): void;
   /** A creation failed; the waiters may have to be told. */
   noteCreateFailed(error: unknown): void;
@@ -46,6 +50,7 @@ export class Creator {
   readonly #pause: Deadline;
   readonly #open = new Set<{ controller: AbortController; fail: (error: unknown) => void }>();
   #pausing = false;
+  #isStopped = false;
   failuresInARow = 0;
   lastError: unknown = undefined;
   /** Creations under way. */
@@ -101,7 +106,8 @@ export class Creator {
     home.deadlines.add(deadline, createTimeoutMs);
     const log = (message: string, fields?: object): void =>
       home.events.emit('agent.log', { type: home.type, entryId: entry.id, message, fields });
-    home.hooks.create(controller.signal, log).then(
+    const retire = (reason: string): void => home.retireEntry(entry, reason);
+    home.hooks.create({ signal: controller.signal, retire, log }).then(
       async (resources) => {
         if (!open) return home.adoptLate(resources, entry.startedMs);
         entry.resources = resources;
@@ -109,24 +115,23 @@ export class Creator {
         home.deadlines.remove(deadline);
         this.#succeeded(entry, createMs);
         const error = await prepare?.(entry);
-        // Given up meanwhile, because the pool closed.
-        if (!open) return home.adoptLate(resources, entry.startedMs);
+        if (!open) return home.destroyLate(resources, entry.startedMs);
         finish(error);
         if (error === undefined) home.admit(entry);
         else home.refuse(entry);
         home.replenish();
       },
       (error: unknown) => {
-        if (open) fail(error);
+        if (open) fail(error ?? new Error('static create rejected without a reason'));
       },
     );
     return outcome.promise;
   }
 
-  /** Tells every creation under way to stop, and forgets the pause. */
+  /** Tells every creation under way to stop; none is retried. */
   abort(reason: Error): void {
+    this.#isStopped = true;
     this.#home.background.remove(this.#pause);
-    this.#pausing = false;
     for (const { controller } of this.#open) controller.abort(reason);
   }
 
@@ -148,7 +153,7 @@ export class Creator {
     this.lastError = error;
     const whole = Math.min(FIRST_PAUSE_MS * 2 ** (this.failuresInARow - 1), LONGEST_PAUSE_MS);
     const retryInMs = whole * (0.5 + home.random() / 2);
-    if (!this.#pausing) {
+    if (!this.#pausing && !this.#isStopped) {
       this.#pausing = true;
       home.background.add(this.#pause, retryInMs);
     }

@@ -121,13 +121,13 @@ export class Deadlines {
     while (times.length > 0 && (times[0] as number) <= now) {
       const dueMs = times.shift() as number;
       const bucket = this.#buckets.get(dueMs);
-      this.#buckets.delete(dueMs);
+      // The bucket stays known while its deadlines are met: each may remove others of it.
       for (const deadline of bucket ?? []) {
-        // Met deadlines may remove others of this bucket; a Set's loop does not visit those.
         bucket?.delete(deadline);
         this.#size -= 1;
         deadline.onMet();
       }
+      this.#buckets.delete(dueMs);
     }
     const nextMs = times[0];
     if (nextMs === undefined) return;

@@ -1,5 +1,6 @@
 /** The record of one pooled thing: its resources, its state and the legal moves between states. */
 
+import type { DestroyReason } from './events.ts';
 import type { Linked } from './linked-list.ts';
 
 export type EntryState = 'creating' | 'idle' | 'leased' | 'resetting' | 'validating' | 'destroying' | 'destroyed';
@@ -30,8 +31,8 @@ export class Entry implements Linked<Entry> {
   previous: Entry | undefined = undefined;
   next: Entry | undefined = undefined;
   readonly id: number;
-  /** Whether it was started beyond `max`; such an entry serves once. */
-  readonly overflow: boolean;
+  /** Whether it stands beyond `max`; such an entry serves once. */
+  overflow: boolean;
   /** When its creation began, on the clock of the pool. */
   readonly startedMs: number;
   #state: EntryState = 'creating';
@@ -40,8 +41,8 @@ export class Entry implements Linked<Entry> {
   leases = 0;
   /** Leases since creation. */
   uses = 0;
-  /** Takes no new lease; destroyed after the last one. */
-  retired = false;
+  /** Why it takes no new lease; destroyed after the last one. */
+  retiredFor: DestroyReason | undefined = undefined;
 
   constructor(id: number, startedMs: number, overflow: boolean) {
     this.id = id;

@@ -103,7 +103,7 @@ export class PoolExhaustedError extends SophiaError {
         ? `no '${type}' agent became free within ${Math.round(waitedMs)} ms`
         : code === 'QUEUE_FULL'
           ? `the queue for '${type}' agents is full`
-          : `every '${type}' agent is leased`;
+          : `every '${type}' agent is leased${leased < max ? ' or being made for others' : ''}`;
     const oldest =
       oldestLease === null
         ? ''

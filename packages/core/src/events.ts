@@ -6,6 +6,8 @@ import type { ErrorCode } from './errors.ts';
 export type DestroyReason =
   /** A call failed, was aborted or was left open. */
   | 'dirty'
+  /** `static create`'s `retire` was called: the resources ended by themselves. */
+  | 'retired'
   /** The borrower called `discard()`. */
   | 'discarded'
   | 'reset-failed'

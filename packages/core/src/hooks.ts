@@ -1,6 +1,6 @@
 /** Calls the static hooks of an agent class: in the pool's own async context, each with its time limit. */
 
-import type { AgentHooks, AnyAgentClass } from './agent-class.ts';
+import type { AgentHooks, AnyAgentClass, CreateContext } from './agent-class.ts';
 import type { Deadlines } from './deadlines.ts';
 import { SophiaError } from './errors.ts';
 import type { ErrorCode } from './errors.ts';
@@ -30,9 +30,9 @@ export class Hooks {
   }
 
   /** Not limited here: a creation may succeed after its time-out, and its resources must not be lost then. */
-  create(signal: AbortSignal, log: (message: string, fields?: object) => void): Promise<unknown> {
+  create(context: CreateContext): Promise<unknown> {
     return new Promise((resolve) => {
-      this.#home.run(() => resolve(new Promise((made) => made(this.#class.create?.({ signal, log })))));
+      this.#home.run(() => resolve(new Promise((made) => made(this.#class.create?.(context)))));
     });
   }
 
@@ -41,9 +41,10 @@ export class Hooks {
   }
 
   reset(resources: unknown): Promise<unknown> {
-    return this.#limited('reset', this.#options.resetTimeoutMs, 'RESET_TIMEOUT', () => {
+    return this.#limited('reset', this.#options.resetTimeoutMs, 'RESET_TIMEOUT', async () => {
       const { reset } = this.#class;
-      return typeof reset === 'function' ? reset.call(this.#class, resources) : undefined;
+      const isClean = typeof reset === 'function' ? await reset.call(this.#class, resources) : undefined;
+      if (isClean === false) throw new Error('static reset answered false');
     });
   }
 

@@ -14,6 +14,6 @@ export interface House {
   readonly deadlines: Deadlines;
   /** Housekeeping; it never keeps the process alive. */
   readonly background: Deadlines;
-  readonly home: HomeContext;
+  home: HomeContext;
   readonly events: Emitter;
 }

@@ -25,7 +25,7 @@ export interface PoolOptions {
   readonly maxOverflow?: number;
   /** Longest wait for an agent, in milliseconds. Default 30,000. */
   readonly waitMs?: number;
-  /** Most borrowers that wait at once. Default 10,000. */
+  /** Most borrowers that wait for others to give an agent back. Default 10,000. */
   readonly maxWaiting?: number;
   /** Creations at the same time (prewarming has its own number). Default 2. */
   readonly createConcurrency?: number;
@@ -127,7 +127,9 @@ export function checkOptions(
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw new SophiaError(codes.invalid, `${where} must be an object, but ${shown(given)} was given.`);
   }
-  for (const [name, value] of Object.entries(given)) {
+  // Not Object.entries: this runs at every acquire that has options.
+  for (const name in given) {
+    const value = (given as Record<string, unknown>)[name];
     const rule = Object.hasOwn(rules, name) ? rules[name] : undefined;
     if (rule === undefined) {
       const known = Object.keys(rules).join(', ');
@@ -178,12 +180,17 @@ export interface AcquireOptions {
   readonly owner?: string | undefined;
 }
 
+export const FUNCTION_RULE: Rule = { allows: (value) => typeof value === 'function', describe: 'a function' };
+
 const SIGNAL_RULE: Rule = {
   allows: (value) => typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value,
   describe: 'an AbortSignal',
 };
 
-const ARGUMENT_CODES = { unknown: 'ARGUMENT_INVALID', invalid: 'ARGUMENT_INVALID' } as const;
+export const ARGUMENT_CODES: { readonly unknown: ErrorCode; readonly invalid: ErrorCode } = {
+  unknown: 'ARGUMENT_INVALID',
+  invalid: 'ARGUMENT_INVALID',
+};
 
 const ACQUIRE_RULES: Record<keyof AcquireOptions, Rule> = {
   signal: SIGNAL_RULE,

@@ -116,15 +116,17 @@ export class Pool implements LeaseHome, StockHome {
 
   /** Refuses what cannot be served whatever is free, before anything is taken. */
   #admitBorrower(config: unknown, options: AcquireOptions): unknown {
+    let owner: string | undefined;
     try {
       if (options !== NO_OPTIONS) {
         checkAcquireOptions(options);
+        owner = options.owner;
         if (options.signal?.aborted === true) throw abortedError(this.type, options.signal);
       }
       if (this.#state !== 'running') throw notRunningError(this.type, this.#state);
       return this.#configs.check(config);
     } catch (error) {
-      this.#countFailure(error, options.owner);
+      this.#countFailure(error, owner);
       throw error;
     }
   }
@@ -188,22 +190,23 @@ export class Pool implements LeaseHome, StockHome {
     this.#waiters.remove(waiter);
     const waitedMs = this.clock.now() - waiter.startMs;
     waiter.settled.reject(this.#exhaustedError('ACQUIRE_TIMEOUT', waitedMs));
+    this.changed();
   }
 
   #onAborted(waiter: Waiter): void {
     this.#waiters.remove(waiter);
     waiter.settled.reject(abortedError(this.type, waiter.signal as AbortSignal));
+    this.changed();
   }
 
   /** Applies the policy: whoever would have to wait behind another borrower may be refused instead. */
   #refuseIfExhausted(startMs: number): void {
     const { exhaustion, maxWaiting } = this.options;
-    const waiting = this.#waiters.size;
     const waitedMs = this.clock.now() - startMs;
-    if (exhaustion !== 'wait' && waiting >= this.stock.capacity - this.#leases.size) {
-      throw this.#exhaustedError('POOL_EXHAUSTED', waitedMs);
-    }
-    if (waiting >= maxWaiting) throw this.#exhaustedError('QUEUE_FULL', waitedMs);
+    // As many as there is room for wait for a creation or a reset, not behind other borrowers.
+    const behind = this.#waiters.size - Math.max(0, this.stock.capacity - this.#leases.size);
+    if (exhaustion !== 'wait' && behind >= 0) throw this.#exhaustedError('POOL_EXHAUSTED', waitedMs);
+    if (behind >= maxWaiting) throw this.#exhaustedError('QUEUE_FULL', waitedMs);
   }
 
   // ---- giving back
@@ -230,6 +233,7 @@ export class Pool implements LeaseHome, StockHome {
     if (lease.ended === 'revoked') return 'revoked';
     if (lease.discarded) return 'discarded';
     if (lease.dirty) return 'dirty';
+    if (lease.entry.retiredFor !== undefined) return lease.entry.retiredFor;
     if (lease.entry.overflow) return 'overflow';
     if (this.reuse === 'single-use') return 'single-use';
     return this.#state === 'closed' ? 'closed' : undefined;
@@ -238,13 +242,16 @@ export class Pool implements LeaseHome, StockHome {
   /** A shared entry is never destroyed under other leases: it retires, and goes with the last of them. */
   #giveBackShared(lease: Lease): void {
     const { entry } = lease;
-    if (lease.discarded || lease.ended === 'revoked') this.stock.retire(entry);
+    if (lease.ended === 'revoked') this.stock.retire(entry, 'revoked');
+    else if (lease.discarded) this.stock.retire(entry, 'discarded');
     if (entry.leases === 0) this.stock.put(entry);
     else this.stock.serveShared();
   }
 
   /** The lease is taken back before its borrower saw the agent: the entry is as clean as before. */
   #ungrant(lease: Lease): void {
+    // Its constructor may have released it, or close revoked it.
+    if (lease.ended !== undefined) return;
     const { entry } = lease;
     lease.ended = 'released';
     this.#leases.remove(lease);
@@ -307,6 +314,7 @@ export class Pool implements LeaseHome, StockHome {
   /** Waiters whom nothing else can serve are told the true cause instead of being left to their deadline. */
   refuseWaiters(cause: unknown, failuresInARow: number): void {
     this.#waiters.refuseAll(() => createFailedError(this.type, cause, failuresInARow));
+    this.changed();
   }
 
   // ---- the end
@@ -330,6 +338,7 @@ export class Pool implements LeaseHome, StockHome {
     this.#state = 'closed';
     this.#keeper.stop();
     this.#waiters.refuseAll(() => notRunningError(this.type, this.#state));
+    this.changed();
     this.stock.close(notRunningError(this.type, this.#state));
     await this.#watch.until(timeoutMs, () => this.#leases.size === 0);
     const revoked = this.holders();

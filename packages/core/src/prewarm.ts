@@ -42,13 +42,13 @@ export async function prewarmPool(pool: Pool, options: PrewarmOptions): Promise<
   let left = requested;
   let timedOut = false;
   const worker = async (): Promise<void> => {
-    while (left > 0 && !timedOut && pool.state === 'running') {
+    // Borrowers may have had entries made meanwhile, so there may be fewer missing than at first.
+    while (left > 0 && !timedOut && pool.stock.missing(count) > 0) {
       left -= 1;
       const { ms, error } = await pool.stock.prewarmOne();
       entries.push({ ms, error: error === undefined ? null : messageOf(error) });
     }
   };
-  pool.stock.keepWarm(count);
   const work = Promise.all(Array.from({ length: Math.min(parallel, requested) }, worker));
   const late = (): SophiaError =>
     new SophiaError('CREATE_TIMEOUT', `Prewarming '${pool.type}' took over ${timeoutMs} ms.`);
@@ -57,6 +57,7 @@ export async function prewarmPool(pool: Pool, options: PrewarmOptions): Promise<
     .catch(() => {
       timedOut = true;
     });
+  pool.stock.keepWarm(count);
   const failed = entries.filter(({ error }) => error !== null).length;
   const durationMs = pool.clock.now() - startMs;
   const created = entries.length - failed;

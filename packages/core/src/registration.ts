@@ -33,7 +33,7 @@ export function checkAgentClass(agentClass: AnyAgentClass): void {
 
 function checkIsAgent(agentClass: AnyAgentClass): void {
   if (typeof agentClass === 'function' && agentClass.prototype instanceof Agent) return;
-  if (typeof agentClass === 'function' && AGENT_BRAND in agentClass) {
+  if (typeof agentClass === 'function' && agentClass !== (Agent as unknown) && AGENT_BRAND in agentClass) {
     throw new SophiaError(
       'DUPLICATE_CORE',
       `Class ${(agentClass as AnyAgentClass).name} extends the Agent of another copy of @sophia-ai/core. Have one copy installed (\`npm ls @sophia-ai/core\`).`,

@@ -7,7 +7,7 @@ import type { HistogramMark, HistogramSummary } from './histogram.ts';
 import type { ResolvedPoolOptions, Reuse } from './options.ts';
 
 /** What is timed. `hit`: an agent was free. `miss`: one was created for the borrower. `wait`: time behind others. */
-export const TIMED = ['hit', 'miss', 'wait', 'create', 'reset', 'use', 'run'] as const;
+const TIMED = ['hit', 'miss', 'wait', 'create', 'reset', 'use', 'run'] as const;
 export type Timed = (typeof TIMED)[number];
 
 interface Mark {

@@ -53,6 +53,8 @@ export class Stock implements CreatorHome {
   /** Idle entries to keep in the background. */
   #idleFloor: number;
   #destroying = 0;
+  /** Entries that are not beyond `max` and not being destroyed. */
+  #regular = 0;
   #lastId = 0;
 
   constructor(home: StockHome, house: House, hooks: Hooks, recorder: Recorder) {
@@ -124,17 +126,25 @@ export class Stock implements CreatorHome {
   put(entry: Entry): void {
     const { state, waiting } = this.#home;
     if (state === 'closed') return this.destroy(entry, 'closed');
-    if (entry.retired) return this.destroy(entry, 'discarded');
     if (this.isShared) return this.#putShared(entry);
-    const surplus = this.#entries.size - this.#destroying > this.max;
-    if (surplus && !entry.overflow) return this.destroy(entry, 'surplus');
+    if (entry.retiredFor !== undefined) return this.destroy(entry, entry.retiredFor);
+    if (entry.overflow && this.#regular < this.max) {
+      entry.overflow = false;
+      this.#regular += 1;
+    }
+    if (this.#regular > this.max && !entry.overflow) return this.destroy(entry, 'surplus');
     if (waiting > 0) return this.#home.serveFirst(entry, entry.state === 'creating');
-    if (surplus) return this.destroy(entry, 'overflow');
+    if (entry.overflow) return this.destroy(entry, 'overflow');
     entry.move('idle');
     this.#idle.push(entry);
   }
 
   #putShared(entry: Entry): void {
+    if (entry.retiredFor !== undefined) {
+      this.destroy(entry, entry.retiredFor);
+      // Its last lease has left room for one on the entry that serves now.
+      return this.serveShared();
+    }
     if (this.#shared !== undefined && this.#shared !== entry) return this.destroy(entry, 'surplus');
     const isNew = entry.state === 'creating';
     this.#shared = entry;
@@ -152,10 +162,26 @@ export class Stock implements CreatorHome {
   }
 
   /** A shared entry takes no new lease and ends with its last one. */
-  retire(entry: Entry): void {
-    entry.retired = true;
+  retire(entry: Entry, reason: DestroyReason): void {
+    entry.retiredFor ??= reason;
     if (this.#shared === entry) this.#shared = undefined;
     this.replenish();
+  }
+
+  /** The resources ended by themselves: their entry goes now if nobody holds it, else after its lease. */
+  retireEntry(entry: Entry, reason: string): void {
+    if (entry.state === 'destroying' || entry.state === 'destroyed') return;
+    this.events.emit('agent.log', {
+      type: this.type,
+      entryId: entry.id,
+      message: `retired: ${reason}`,
+      fields: undefined,
+    });
+    if (this.isShared) this.retire(entry, 'retired');
+    entry.retiredFor ??= 'retired';
+    if (entry.state !== 'idle') return;
+    if (!this.isShared) this.#idle.remove(entry);
+    this.destroy(entry, 'retired');
   }
 
   /** Cleans an entry after a borrower, then puts it back; a failure destroys it. */
@@ -176,6 +202,7 @@ export class Stock implements CreatorHome {
   destroy(entry: Entry, reason: DestroyReason): void {
     entry.move('destroying');
     this.#destroying += 1;
+    if (!entry.overflow) this.#regular -= 1;
     if (this.#shared === entry) this.#shared = undefined;
     this.recorder.destroyed(reason);
     const { resources } = entry;
@@ -195,6 +222,7 @@ export class Stock implements CreatorHome {
 
   /** Checks the health of each idle entry once, one at a time, so that the others stay at hand. */
   async validateIdle(): Promise<void> {
+    if (this.isShared) return this.#validateShared();
     for (const entry of Array.from(this.#idle)) {
       // It may have been borrowed meanwhile.
       if (entry.state !== 'idle') continue;
@@ -208,6 +236,22 @@ export class Stock implements CreatorHome {
         this.events.emit('agent.validate-failed', { type: this.type, entryId: entry.id, error });
         this.destroy(entry, 'validate-failed');
       }
+    }
+  }
+
+  /** A shared entry is checked while it serves; if it is ill, it takes no new lease. */
+  async #validateShared(): Promise<void> {
+    const entry = this.#shared;
+    if (entry === undefined) return;
+    try {
+      const healthy = await this.hooks.validate(entry.resources);
+      if (healthy === false) throw new Error('static validate answered false');
+    } catch (error) {
+      // It may have been retired or ended meanwhile.
+      if (this.#shared !== entry) return;
+      this.events.emit('agent.validate-failed', { type: this.type, entryId: entry.id, error });
+      if (entry.leases === 0) this.destroy(entry, 'validate-failed');
+      else this.retire(entry, 'validate-failed');
     }
   }
 
@@ -233,8 +277,9 @@ export class Stock implements CreatorHome {
 
   addEntry(startedMs: number = this.clock.now()): Entry {
     this.#lastId += 1;
-    const entry = new Entry(this.#lastId, startedMs, !this.isShared && this.#entries.size >= this.max);
+    const entry = new Entry(this.#lastId, startedMs, !this.isShared && this.#regular >= this.max);
     this.#entries.add(entry);
+    if (!entry.overflow) this.#regular += 1;
     return entry;
   }
 
@@ -247,6 +292,7 @@ export class Stock implements CreatorHome {
   }
 
   dropEntry(entry: Entry): void {
+    if (entry.state === 'creating' && !entry.overflow) this.#regular -= 1;
     entry.move('destroyed');
     this.#entries.delete(entry);
     this.#home.changed();
@@ -258,6 +304,12 @@ export class Stock implements CreatorHome {
     this.noteCreated(this.clock.now() - startedMs);
     if (this.#home.state !== 'closed' && !entry.overflow) this.put(entry);
     else this.destroy(entry, 'late');
+  }
+
+  destroyLate(resources: unknown, startedMs: number): void {
+    const entry = this.addEntry(startedMs);
+    entry.resources = resources;
+    this.destroy(entry, 'late');
   }
 
   noteCreated(createMs: number): void {
@@ -279,7 +331,8 @@ export class Stock implements CreatorHome {
     if (this.#home.state !== 'running') return 0;
     const kept = this.#entries.size - this.#destroying;
     if (this.isShared) return this.#shared === undefined && this.#creator.inFlight === 0 ? 1 : 0;
-    return Math.max(0, Math.min(count, this.max) - kept);
+    // A place is free only once what stood there is destroyed.
+    return Math.max(0, Math.min(count - kept, this.max - this.#entries.size));
   }
 
   /** A single-use pool replaces what it hands out: as many stay warm as were once prewarmed. */
@@ -305,7 +358,7 @@ export class Stock implements CreatorHome {
   /** Surplus entries go now if idle, on return if leased; a larger `max` serves waiters at once. */
   resize(max: number): void {
     this.max = max;
-    while (!this.isShared && this.#entries.size - this.#destroying > max) {
+    while (!this.isShared && this.#regular > max) {
       const surplus = this.#idle.shift();
       if (surplus === undefined) break;
       this.destroy(surplus, 'surplus');

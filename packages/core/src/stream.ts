@@ -2,7 +2,7 @@
 
 import { SophiaError } from './errors.ts';
 
-/** Events that may wait for the reader before `emit` asks the writer to pause. */
+/** Events that may wait for a reader before `emit` asks the writer to pause. */
 const HIGH_WATER_MARK = 64;
 
 export interface AgentStream<Event, Output> extends AsyncIterable<Event> {
@@ -17,6 +17,7 @@ export class EventStream<Event, Output> implements AgentStream<Event, Output>, A
   readonly #cancel: (reason: Error) => void;
   readonly #events: Event[] = [];
   #ended = false;
+  #isRead = false;
   #error: unknown = undefined;
   #reader: PromiseWithResolvers<void> | undefined = undefined;
   #writer: PromiseWithResolvers<void> | undefined = undefined;
@@ -43,6 +44,7 @@ export class EventStream<Event, Output> implements AgentStream<Event, Output>, A
   }
 
   async next(): Promise<IteratorResult<Event, undefined>> {
+    this.#isRead = true;
     while (this.#events.length === 0 && !this.#ended) {
       this.#reader ??= Promise.withResolvers();
       await this.#reader.promise;
@@ -76,7 +78,8 @@ export class EventStream<Event, Output> implements AgentStream<Event, Output>, A
     this.#events.push(event);
     this.#reader?.resolve();
     this.#reader = undefined;
-    if (this.#events.length < HIGH_WATER_MARK) return undefined;
+    // Nobody may ever read: whoever awaits only the result must not stop the writer.
+    if (!this.#isRead || this.#events.length < HIGH_WATER_MARK) return undefined;
     this.#writer ??= Promise.withResolvers();
     return this.#writer.promise;
   }

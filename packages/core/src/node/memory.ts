@@ -172,12 +172,14 @@ async function timedCreate(
   const before = retainedBytes();
   const startMs = performance.now();
   const resources = await createOne(agentClass);
+  // Asking for the footprint may cost more than the creation: it, too, is paid once per entry.
+  await agentClass.footprint?.(resources);
   const ms = performance.now() - startMs;
   return { resources, ms, bytes: Math.max(0, retainedBytes() - before) };
 }
 
 function createOne(agentClass: AnyAgentClass & AnyHooks): unknown {
-  return agentClass.create?.({ signal: new AbortController().signal, log: () => undefined });
+  return agentClass.create?.({ signal: new AbortController().signal, retire: () => undefined, log: () => undefined });
 }
 
 function entriesPerRound(createMs: number, bytes: number): number {

@@ -1,0 +1,240 @@
+/**
+ * Whatever borrowers, hooks, operators and time do, and in whatever order, the pool's invariants hold after every step.
+ *
+ * A failing run prints its seed; `SOPHIA_MODEL_SEED=… SOPHIA_MODEL_RUNS=…` repeat or deepen it.
+ */
+
+import test from 'node:test';
+import assert from 'node:assert/strict';
+
+import fc from 'fast-check';
+import type { PoolOptions } from '@sophia-ai/core';
+
+import { World, turn } from './support/world.ts';
+import type { Plan, RunMode } from './support/world.ts';
+
+const RUNS = Number(process.env['SOPHIA_MODEL_RUNS'] ?? 2_000);
+const SEED = Number(process.env['SOPHIA_MODEL_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+
+/** One thing that happens. `at` picks among the agents, gates or waiters that there are. */
+type Step =
+  | { readonly do: 'acquire'; readonly waitMs: number | undefined; readonly withSignal: boolean }
+  | { readonly do: 'try' }
+  | { readonly do: 'touch' | 'abort'; readonly at: number }
+  | { readonly do: 'release' | 'late'; readonly at: number; readonly how: 'release' | 'discard' }
+  | { readonly do: 'run'; readonly at: number; readonly mode: RunMode; readonly timeoutMs: number | undefined }
+  | { readonly do: 'create' | 'reset' | 'destroy'; readonly at: number; readonly outcome: 'ok' | 'fail' }
+  | { readonly do: 'throw next create' | 'health' }
+  | { readonly do: 'resize'; readonly max: number }
+  | { readonly do: 'prewarm'; readonly count: number; readonly parallel: number }
+  | { readonly do: 'drain' | 'close'; readonly timeoutMs: number };
+
+const at = fc.nat(9);
+const outcome = fc.constantFrom<'ok' | 'fail'>('ok', 'ok', 'ok', 'fail');
+const how = fc.constantFrom<'release' | 'discard'>('release', 'release', 'release', 'discard');
+const step = <Do extends Step['do'], Rest extends object>(
+  name: Do,
+  rest: { [Key in keyof Rest]: fc.Arbitrary<Rest[Key]> },
+) => fc.record({ do: fc.constant(name), ...rest }) as unknown as fc.Arbitrary<Step>;
+
+const STEP: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 24,
+    arbitrary: step('acquire', {
+      waitMs: fc.constantFrom(undefined, undefined, 0, 50, 500, 1_000),
+      withSignal: fc.boolean(),
+    }),
+  },
+  { weight: 3, arbitrary: step('try', {}) },
+  { weight: 8, arbitrary: step('touch', { at }) },
+  { weight: 8, arbitrary: step('abort', { at }) },
+  { weight: 20, arbitrary: step('release', { at, how }) },
+  { weight: 4, arbitrary: step('late', { at, how }) },
+  {
+    weight: 10,
+    arbitrary: step('run', {
+      at,
+      mode: fc.constantFrom<RunMode>('ok', 'ok', 'fail', 'fail before touching', 'bad input', 'hang'),
+      timeoutMs: fc.constantFrom(undefined, 20, 300),
+    }),
+  },
+  { weight: 24, arbitrary: step('create', { at, outcome }) },
+  { weight: 16, arbitrary: step('reset', { at, outcome }) },
+  { weight: 6, arbitrary: step('destroy', { at, outcome }) },
+  { weight: 2, arbitrary: step('throw next create', {}) },
+  { weight: 2, arbitrary: step('health', {}) },
+  { weight: 4, arbitrary: step('resize', { max: fc.integer({ min: 1, max: 4 }) }) },
+  {
+    weight: 3,
+    arbitrary: step('prewarm', { count: fc.integer({ min: 1, max: 4 }), parallel: fc.integer({ min: 1, max: 3 }) }),
+  },
+  { weight: 1, arbitrary: step('drain', { timeoutMs: fc.constantFrom(0, 100, 5_000) }) },
+  { weight: 1, arbitrary: step('close', { timeoutMs: fc.constantFrom(0, 100, 5_000) }) },
+);
+
+const PLAN: fc.Arbitrary<Plan> = fc
+  .record({
+    reuse: fc.constantFrom<NonNullable<PoolOptions['reuse']>>(
+      'exclusive',
+      'exclusive',
+      'exclusive',
+      'shared',
+      'single-use',
+    ),
+    exhaustion: fc.constantFrom<NonNullable<PoolOptions['exhaustion']>>('wait', 'wait', 'reject', 'grow'),
+    max: fc.integer({ min: 1, max: 3 }),
+    maxOverflow: fc.integer({ min: 1, max: 2 }),
+    maxWaiting: fc.constantFrom(1, 3, 1_000),
+    minIdle: fc.constantFrom(0, 0, 1, 3),
+    createConcurrency: fc.integer({ min: 1, max: 3 }),
+    createAttempts: fc.integer({ min: 1, max: 3 }),
+    resets: fc.boolean(),
+    validates: fc.boolean(),
+    slowDestroy: fc.boolean(),
+  })
+  .map(({ resets, validates, slowDestroy, reuse, exhaustion, max, minIdle, ...pool }) => ({
+    pool: {
+      ...pool,
+      reuse,
+      max,
+      minIdle: Math.min(minIdle, max),
+      exhaustion: reuse === 'shared' && exhaustion === 'grow' ? 'wait' : exhaustion,
+    },
+    resets,
+    validates,
+    slowDestroy,
+  }));
+
+function pick<T>(from: readonly T[], index: number): T | undefined {
+  return from[index % Math.max(1, from.length)];
+}
+
+function perform(world: World, now: Step): void {
+  switch (now.do) {
+    case 'acquire':
+      return world.acquire(now.waitMs, now.withSignal);
+    case 'try':
+      return world.tryAcquire();
+    case 'touch': {
+      const agent = pick(world.live, now.at);
+      return void (agent !== undefined && world.touch(agent));
+    }
+    case 'abort':
+      return pick(
+        world.acquires.filter(({ fate }) => fate === 'waiting'),
+        now.at,
+      )?.abort();
+    case 'release': {
+      const agent = pick(world.live, now.at);
+      return agent !== undefined ? world.release(agent, now.how) : undefined;
+    }
+    case 'late': {
+      const agent = pick(world.released, now.at);
+      return agent === undefined ? undefined : world.releaseLate(agent, now.how);
+    }
+    case 'run': {
+      const agent = pick(world.live, now.at);
+      return agent !== undefined ? world.run(agent, now.mode, now.timeoutMs) : undefined;
+    }
+    case 'create':
+      return world.openCreation(now.at, now.outcome);
+    case 'reset':
+      return world.openReset(now.at, now.outcome);
+    case 'destroy':
+      return world.openDestroy(now.at, now.outcome);
+    case 'throw next create':
+      world.throwNext = true;
+      return undefined;
+    case 'health':
+      world.healthy = !world.healthy;
+      return undefined;
+    case 'resize':
+      return world.resize(now.max);
+    case 'prewarm':
+      return world.state === 'running' ? world.prewarm(now.count, now.parallel) : undefined;
+    case 'drain':
+      return world.drain(now.timeoutMs);
+    case 'close':
+      return world.close(now.timeoutMs);
+  }
+}
+
+type Real = World;
+type Command = fc.AsyncCommand<object, Real>;
+
+/** Some steps in one tick, or a few microtasks apart, then a rest: whatever can run, runs. */
+class Happen implements Command {
+  readonly #steps: readonly { readonly step: Step; readonly ticks: number }[];
+
+  constructor(steps: readonly { readonly step: Step; readonly ticks: number }[]) {
+    this.#steps = steps;
+  }
+
+  check(): boolean {
+    return true;
+  }
+
+  async run(_model: object, world: Real): Promise<void> {
+    for (const { step: now, ticks } of this.#steps) {
+      perform(world, now);
+      world.checkAlways();
+      for (let tick = 0; tick < ticks; tick += 1) await Promise.resolve();
+      world.checkAlways();
+    }
+    await turn();
+    world.checkSettled();
+  }
+
+  toString(): string {
+    return this.#steps.map(({ step: now, ticks }) => `${JSON.stringify(now)}${ticks > 0 ? `+${ticks}` : ''}`).join(' ');
+  }
+}
+
+class Pass implements Command {
+  readonly #ms: number;
+
+  constructor(ms: number) {
+    this.#ms = ms;
+  }
+
+  check(): boolean {
+    return true;
+  }
+
+  async run(_model: object, world: Real): Promise<void> {
+    await world.clock.advance(this.#ms);
+    await turn();
+    world.checkSettled();
+  }
+
+  toString(): string {
+    return `${this.#ms} ms pass`;
+  }
+}
+
+const COMMANDS = fc.commands(
+  [
+    STEP.map((now) => new Happen([{ step: now, ticks: 0 }])),
+    fc
+      .array(fc.record({ step: STEP, ticks: fc.constantFrom(0, 0, 0, 1, 2, 3, 5) }), { minLength: 2, maxLength: 5 })
+      .map((steps) => new Happen(steps)),
+    fc.constantFrom(1, 20, 60, 120, 310, 500, 1_000, 2_000).map((ms) => new Pass(ms)),
+  ],
+  { maxCommands: 30, size: '+1' },
+);
+
+test(`the invariants hold after every step of ${RUNS} random histories`, async (t) => {
+  t.diagnostic(`SOPHIA_MODEL_SEED=${SEED}`);
+  const run = async (plan: Plan, commands: Iterable<Command>): Promise<void> => {
+    let world: World | undefined;
+    await fc.asyncModelRun(() => {
+      world = new World(plan);
+      return { model: {}, real: world };
+    }, commands);
+    assert.ok(world);
+    await world.rescue();
+    await world.checkCapacity();
+    await world.checkClosed();
+  };
+  await fc.assert(fc.asyncProperty(PLAN, COMMANDS, run), { numRuns: RUNS, seed: SEED, endOnFailure: false });
+});

@@ -59,7 +59,7 @@ test('a session that cannot be cleaned is replaced', async () => {
   class StickyNotebook extends NotebookAgent {
     static override readonly type: string = 'sticky-notebook';
     static override readonly pool = { max: 1 };
-    static override async reset(): Promise<void> {
+    static override async reset(): Promise<boolean> {
       throw new Error('the glue is too strong');
     }
   }

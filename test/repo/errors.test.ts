@@ -4,10 +4,11 @@ import test from 'node:test';
 
 import { ERROR_CODES } from '@sophia-ai/core';
 import { SERVER_ERROR_CODES } from '@sophia-ai/server';
+import { CLI_ERROR_CODES } from '../../packages/cli/src/cli-error.ts';
 
 const page = readFileSync('docs/errors.md', 'utf8');
 const documented = [...page.matchAll(/^### ([A-Z_]+)$/gm)].map((match) => match[1] as string);
-const codes = [...Object.keys(ERROR_CODES), ...Object.keys(SERVER_ERROR_CODES)];
+const codes = [...Object.keys(ERROR_CODES), ...Object.keys(SERVER_ERROR_CODES), ...Object.keys(CLI_ERROR_CODES)];
 
 test('every error code has its section in docs/errors.md, and every section its code', () => {
   assert.deepEqual(documented.toSorted(), codes.toSorted());

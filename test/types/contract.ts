@@ -1,7 +1,7 @@
 /** Compile-time tests of the contract: `tsc -p tsconfig.tests.json` fails if a wrong line compiles. Never run. */
 
-import { Agent, AgnoPerformanceOptimizer } from '@sophia-ai/core';
-import type { Call, CreateContext, PoolOptions } from '@sophia-ai/core';
+import { Agent } from '@sophia-ai/core';
+import type { Call, CreateContext, PoolOptions, AgnoPerformanceOptimizer } from '@sophia-ai/core';
 
 interface Answer {
   readonly text: string;

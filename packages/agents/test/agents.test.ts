@@ -36,7 +36,11 @@ test('both agents run their examples out of the pool, and closing it ends the th
 
 test('warm, footprint and the schemas of the class work on what create made', async () => {
   for (const agentClass of [CallAnalysisAgent, InsightExtractionAgent]) {
-    const language = await agentClass.create({ signal: new AbortController().signal, log: () => {} });
+    const language = await agentClass.create({
+      signal: new AbortController().signal,
+      retire: () => undefined,
+      log: () => {},
+    });
     await agentClass.warm(language);
     assert.ok((await agentClass.footprint(language)) > 20e6);
     await agentClass.destroy(language);

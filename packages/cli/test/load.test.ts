@@ -40,7 +40,7 @@ test('the table shows the same, and progress goes to stderr', async () => {
   for (const row of [
     'throughput',
     'run p50 / p99',
-    'instantiation of hits',
+    'instantiation p50',
     'hits',
     'waits',
     'misses',

@@ -113,12 +113,20 @@ export class Creator {
         entry.resources = resources;
         const createMs = home.clock.now() - entry.startedMs;
         home.deadlines.remove(deadline);
+        const failuresBefore = this.failuresInARow;
         this.#succeeded(entry, createMs);
-        const error = await prepare?.(entry);
+        let error = await prepare?.(entry);
         if (!open) return home.destroyLate(resources, entry.startedMs);
+        const hasEnded = entry.retiredFor !== undefined;
+        if (hasEnded) error ??= new Error('the resources were retired before they could serve');
         finish(error);
         if (error === undefined) home.admit(entry);
         else home.refuse(entry);
+        if (hasEnded) {
+          // As good as a failed creation, and to be retried no faster than one.
+          this.failuresInARow = failuresBefore;
+          this.#failed(entry, error);
+        }
         home.replenish();
       },
       (error: unknown) => {

@@ -76,16 +76,17 @@ export class Histogram {
     this.count += 1;
   }
 
-  /** Adds another histogram's counts, as if its values had been recorded here too. */
-  merge(other: Histogram): void {
+  /** Adds another histogram's counts, or those since one of its marks, as if they had been recorded here too. */
+  merge(other: Histogram, since: HistogramMark = EMPTY_MARK): void {
     for (let bucket = other.#lowest; bucket <= other.#highest; bucket += 1) {
-      (this.#counts[bucket] as number) += other.#counts[bucket] as number;
+      const added = (other.#counts[bucket] as number) - (since.counts[bucket - since.firstBucket] ?? 0);
+      (this.#counts[bucket] as number) += added;
     }
     this.#lowest = Math.min(this.#lowest, other.#lowest);
     this.#highest = Math.max(this.#highest, other.#highest);
-    this.maxUs = Math.max(this.maxUs, other.maxUs);
-    this.sumUs += other.sumUs;
-    this.count += other.count;
+    this.maxUs = Math.max(this.maxUs, other.summary(since).maxUs ?? 0);
+    this.sumUs += other.sumUs - since.sumUs;
+    this.count += other.count - since.count;
   }
 
   /** A copy of the counts so far; the same object as last time while nothing was recorded in between. */

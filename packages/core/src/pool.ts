@@ -330,8 +330,7 @@ export class Pool implements LeaseHome, StockHome {
 
   /** Refuses waiters at once, waits for holders until `timeoutMs`, revokes the rest, destroys everything. */
   close(timeoutMs: number): Promise<CloseReport> {
-    this.#closing ??= this.#close(timeoutMs);
-    return this.#closing;
+    return (this.#closing ??= this.#close(timeoutMs));
   }
 
   async #close(timeoutMs: number): Promise<CloseReport> {
@@ -374,11 +373,7 @@ export class Pool implements LeaseHome, StockHome {
       max: stock.max,
       options: this.options,
       leased: this.#leases.size,
-      idle: stock.inState('idle'),
-      creating: stock.inState('creating'),
-      resetting: stock.inState('resetting'),
-      validating: stock.inState('validating'),
-      destroying: stock.inState('destroying'),
+      ...stock.census(),
       waiting: this.#waiters.size,
       oldestWaiterMs: oldest === undefined ? null : nowMs - oldest.startMs,
       holders: this.holders(),
@@ -392,6 +387,7 @@ export class Pool implements LeaseHome, StockHome {
   #exhaustedError(code: 'ACQUIRE_TIMEOUT' | 'POOL_EXHAUSTED' | 'QUEUE_FULL', waitedMs: number): PoolExhaustedError {
     const { stock } = this;
     const oldest = this.#leases.first;
+    const census = stock.census();
     const { use } = this.#recorder.histograms;
     const heldMs = oldest === undefined ? 0 : this.clock.now() - oldest.acquiredMs;
     const load = {
@@ -399,8 +395,8 @@ export class Pool implements LeaseHome, StockHome {
       max: stock.max,
       leased: this.#leases.size,
       idle: stock.free,
-      creating: stock.inState('creating'),
-      resetting: stock.inState('resetting'),
+      creating: census.creating,
+      resetting: census.resetting,
       waiting: this.#waiters.size,
       oldestLease: oldest === undefined ? null : { heldMs, owner: oldest.owner },
       lastCreateError: stock.lastCreateError,
@@ -411,9 +407,9 @@ export class Pool implements LeaseHome, StockHome {
 
   #countFailure(error: unknown, owner: string | undefined): void {
     if (!(error instanceof SophiaError)) return;
-    const { code } = error;
-    this.#recorder.failure(code);
-    if (this.events.has('acquire.failed')) this.events.emit('acquire.failed', { type: this.type, code, owner });
+    this.#recorder.failure(error.code);
+    const failure = { type: this.type, code: error.code, owner };
+    if (this.events.has('acquire.failed')) this.events.emit('acquire.failed', failure);
   }
 
   #tellAcquired(lease: Lease, how: 'hit' | 'miss' | 'wait'): void {
@@ -422,9 +418,8 @@ export class Pool implements LeaseHome, StockHome {
   }
 
   #tellReleased(lease: Lease, heldMs: number): void {
-    const { id, owner, entry, ended } = lease;
-    const clean = !lease.dirty && !lease.discarded;
-    const how = ended ?? 'released';
+    const { id, owner, entry, ended: how = 'released', dirty, discarded } = lease;
+    const clean = !dirty && !discarded;
     this.events.emit('lease.released', { type: this.type, entryId: entry.id, leaseId: id, owner, heldMs, how, clean });
   }
 }

@@ -13,7 +13,7 @@ export type Timed = (typeof TIMED)[number];
 interface Mark {
   readonly atMs: number;
   readonly histograms: Readonly<Record<Timed, HistogramMark>>;
-  readonly slowInstantiationUs: number;
+  readonly afterWait: HistogramMark;
   readonly slowAcquireUs: number;
 }
 
@@ -36,6 +36,8 @@ export interface WindowFigures {
   /** Hand-outs in the window. */
   readonly samples: number;
   readonly avgInstantiationUs: number | null;
+  /** Of every hand-out, the time until the agent without that behind other borrowers. */
+  readonly instantiation: HistogramSummary;
   readonly avgAcquireUs: number | null;
   /** Share of hand-outs that found an agent free, 0 to 1. */
   readonly hitRatio: number | null;
@@ -124,9 +126,9 @@ export class Recorder {
   #created = 0;
   #createFailed = 0;
   #releasedAgain = 0;
-  #slowHandOuts = 0;
-  /** Sums over the hand-outs that were no hits; a hit's instantiation, acquire and hit time are one figure. */
-  #slowInstantiationUs = 0;
+  /** Instantiation of those that waited: what their time in the queue leaves. Of hits and misses it is their own time. */
+  readonly #afterWait = new Histogram();
+  /** Sum over the hand-outs that were no hits; a hit's acquire and hit time are one figure. */
   #slowAcquireUs = 0;
 
   constructor(nowMs: number) {
@@ -141,8 +143,7 @@ export class Recorder {
   slowHandOut(how: 'miss' | 'wait', totalMs: number, queuedMs: number): void {
     const instantiationUs = Math.max(0, totalMs - queuedMs) * 1_000;
     this.histograms[how].record(how === 'wait' ? queuedMs * 1_000 : instantiationUs);
-    this.#slowHandOuts += 1;
-    this.#slowInstantiationUs += instantiationUs;
+    if (how === 'wait') this.#afterWait.record(instantiationUs);
     this.#slowAcquireUs += totalMs * 1_000;
   }
 
@@ -176,14 +177,15 @@ export class Recorder {
   }
 
   counters(): Counters {
+    const { miss, wait, run } = this.histograms;
     return {
-      handOuts: this.#hit.count + this.#slowHandOuts,
+      handOuts: this.#hit.count + miss.count + wait.count,
       failures: { ...this.#failures },
       created: this.#created,
       createFailed: this.#createFailed,
       destroyed: { ...this.#destroyed },
       releasedAgain: this.#releasedAgain,
-      runs: this.histograms.run.count,
+      runs: run.count,
       runFailures: { ...this.#runFailures },
     };
   }
@@ -193,7 +195,7 @@ export class Recorder {
     this.#marks.push({
       atMs: nowMs,
       histograms: table((timed) => this.histograms[timed].mark()),
-      slowInstantiationUs: this.#slowInstantiationUs,
+      afterWait: this.#afterWait.mark(),
       slowAcquireUs: this.#slowAcquireUs,
     });
     let keptMs = Number.NEGATIVE_INFINITY;
@@ -211,15 +213,20 @@ export class Recorder {
     // The youngest mark that is old enough: a window may be a little longer than asked for, never shorter.
     const mark = this.#marks.findLast(({ atMs }) => nowMs - atMs >= windowMs);
     const timings = table((timed) => this.histograms[timed].summary(mark?.histograms[timed]));
+    const instantiations = new Histogram();
+    instantiations.merge(this.histograms.hit, mark?.histograms.hit);
+    instantiations.merge(this.histograms.miss, mark?.histograms.miss);
+    instantiations.merge(this.#afterWait, mark?.afterWait);
+    const instantiation = instantiations.summary();
     const hits = timings.hit.count;
-    const hitUs = hits * (timings.hit.meanUs ?? 0);
-    const samples = hits + timings.miss.count + timings.wait.count;
-    const over = (sumUs: number): number | null => (samples === 0 ? null : (hitUs + sumUs) / samples);
+    const samples = instantiation.count;
+    const acquireUs = hits * (timings.hit.meanUs ?? 0) + this.#slowAcquireUs - (mark?.slowAcquireUs ?? 0);
     return {
       windowMs: nowMs - (mark?.atMs ?? this.#startMs),
       samples,
-      avgInstantiationUs: over(this.#slowInstantiationUs - (mark?.slowInstantiationUs ?? 0)),
-      avgAcquireUs: over(this.#slowAcquireUs - (mark?.slowAcquireUs ?? 0)),
+      avgInstantiationUs: instantiation.meanUs,
+      instantiation,
+      avgAcquireUs: samples === 0 ? null : acquireUs / samples,
       hitRatio: samples === 0 ? null : hits / samples,
       timings,
     };

@@ -8,7 +8,6 @@ import { Creator } from './creator.ts';
 import type { CreatorHome } from './creator.ts';
 import type { Deadlines } from './deadlines.ts';
 import { Entry } from './entry.ts';
-import type { EntryState } from './entry.ts';
 import { messageOf } from './errors.ts';
 import type { DestroyReason, Emitter } from './events.ts';
 import type { Hooks } from './hooks.ts';
@@ -103,9 +102,10 @@ export class Stock implements CreatorHome {
     return this.#entries.size > this.#destroying + this.#creator.inFlight;
   }
 
-  inState(state: EntryState): number {
-    let found = 0;
-    for (const entry of this.#entries) if (entry.state === state) found += 1;
+  /** How many entries are in each state that is not `leased`; those are counted by their leases. */
+  census(): Record<'idle' | 'creating' | 'resetting' | 'validating' | 'destroying', number> {
+    const found = { idle: 0, creating: 0, resetting: 0, validating: 0, destroying: 0 };
+    for (const { state } of this.#entries) if (state in found) found[state as keyof typeof found] += 1;
     return found;
   }
 
@@ -288,7 +288,7 @@ export class Stock implements CreatorHome {
   }
 
   refuse(entry: Entry): void {
-    this.destroy(entry, 'warm-failed');
+    this.destroy(entry, entry.retiredFor ?? 'warm-failed');
   }
 
   dropEntry(entry: Entry): void {
@@ -318,7 +318,7 @@ export class Stock implements CreatorHome {
 
   noteCreateFailed(cause: unknown): void {
     this.recorder.createFailed();
-    const others = this.#entries.size - this.#creator.inFlight;
+    const others = this.#entries.size - this.#destroying - this.#creator.inFlight;
     const { failuresInARow } = this.#creator;
     // While another entry lives, it may come back and serve; a waiter keeps that chance until its deadline.
     if (others === 0 && failuresInARow >= this.options.createAttempts) this.#home.refuseWaiters(cause, failuresInARow);

@@ -20,7 +20,7 @@ const SEED = Number(process.env['SOPHIA_MODEL_SEED'] ?? Math.floor(Math.random()
 type Step =
   | { readonly do: 'acquire'; readonly waitMs: number | undefined; readonly withSignal: boolean }
   | { readonly do: 'try' }
-  | { readonly do: 'touch' | 'abort'; readonly at: number }
+  | { readonly do: 'touch' | 'abort' | 'retire'; readonly at: number }
   | { readonly do: 'release' | 'late'; readonly at: number; readonly how: 'release' | 'discard' }
   | { readonly do: 'run'; readonly at: number; readonly mode: RunMode; readonly timeoutMs: number | undefined }
   | { readonly do: 'create' | 'reset' | 'destroy'; readonly at: number; readonly outcome: 'ok' | 'fail' }
@@ -62,6 +62,7 @@ const STEP: fc.Arbitrary<Step> = fc.oneof(
   { weight: 16, arbitrary: step('reset', { at, outcome }) },
   { weight: 6, arbitrary: step('destroy', { at, outcome }) },
   { weight: 2, arbitrary: step('throw next create', {}) },
+  { weight: 3, arbitrary: step('retire', { at }) },
   { weight: 2, arbitrary: step('health', {}) },
   { weight: 4, arbitrary: step('resize', { max: fc.integer({ min: 1, max: 4 }) }) },
   {
@@ -148,6 +149,8 @@ function perform(world: World, now: Step): void {
     case 'health':
       world.healthy = !world.healthy;
       return undefined;
+    case 'retire':
+      return world.retire(now.at);
     case 'resize':
       return world.resize(now.max);
     case 'prewarm':
@@ -237,4 +240,71 @@ test(`the invariants hold after every step of ${RUNS} random histories`, async (
     await world.checkClosed();
   };
   await fc.assert(fc.asyncProperty(PLAN, COMMANDS, run), { numRuns: RUNS, seed: SEED, endOnFailure: false });
+});
+
+/** What one borrower does with its agent, as a script of its own life. */
+interface Script {
+  readonly waitMs: number | undefined;
+  readonly leaves: boolean;
+  readonly mode: RunMode | undefined;
+  readonly ends: 'release' | 'discard' | 'twice' | 'never';
+}
+
+const SCRIPT: fc.Arbitrary<Script> = fc.record({
+  waitMs: fc.constantFrom(undefined, 100, 1_000),
+  leaves: fc.boolean(),
+  mode: fc.constantFrom<RunMode | undefined>(undefined, 'ok', 'fail', 'bad input', 'hang'),
+  ends: fc.constantFrom<Script['ends']>('release', 'release', 'discard', 'twice', 'never'),
+});
+
+test(`borrowers, hooks and time in any interleaving: nothing is shared, lost or left (${RUNS / 4} schedules)`, async (t) => {
+  t.diagnostic(`SOPHIA_MODEL_SEED=${SEED}`);
+  const outcomes = fc.infiniteStream(fc.constantFrom<'ok' | 'fail'>('ok', 'ok', 'ok', 'fail'));
+  const property = fc.asyncProperty(
+    fc.scheduler(),
+    PLAN,
+    fc.array(SCRIPT, { minLength: 1, maxLength: 8 }),
+    outcomes,
+    async (scheduler, plan, scripts, outcomesOfHooks) => {
+      const world = new World(plan);
+      const next = (): 'ok' | 'fail' => outcomesOfHooks.next().value ?? 'ok';
+      const turnOf = (label: string): Promise<void> => scheduler.schedule(Promise.resolve(), label);
+      const borrower = async (script: Script, index: number): Promise<void> => {
+        await turnOf(`borrower ${index} comes`);
+        world.acquire(script.waitMs, script.leaves);
+        const acquire = world.acquires.at(-1);
+        assert.ok(acquire);
+        if (script.leaves) void turnOf(`borrower ${index} leaves`).then(() => acquire.abort());
+        const agent = await acquire.watched.promise.catch(() => undefined);
+        if (agent === undefined) return;
+        await turnOf(`borrower ${index} works`);
+        if (script.mode !== undefined && world.live.includes(agent)) world.run(agent, script.mode, 200);
+        await turnOf(`borrower ${index} ends`);
+        if (script.ends === 'never' || !world.live.includes(agent)) return;
+        world.release(agent, script.ends === 'discard' ? 'discard' : 'release');
+        if (script.ends === 'twice') {
+          await turnOf(`borrower ${index} ends again`);
+          world.releaseLate(agent, 'release');
+        }
+      };
+      const done = scripts.map((script, index) => borrower(script, index));
+      for (let step = 0; step < 30; step += 1) {
+        // The hooks' gates and the clock take their turns among those of the borrowers.
+        void turnOf('a creation').then(() => world.openCreation(0, next()));
+        void turnOf('a reset').then(() => world.openReset(0, next()));
+        void turnOf('a destruction').then(() => world.openDestroy(0, next()));
+        await scheduler.waitIdle();
+        world.checkAlways();
+        await world.clock.advance(step % 3 === 0 ? 120 : 1);
+        await turn();
+        world.checkSettled();
+      }
+      await world.clock.advance(2_500);
+      await world.rescue();
+      await world.checkCapacity();
+      await world.checkClosed();
+      await Promise.all([scheduler.waitIdle(), ...done]);
+    },
+  );
+  await fc.assert(property, { numRuns: Math.max(1, Math.floor(RUNS / 4)), seed: SEED });
 });

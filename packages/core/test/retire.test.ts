@@ -1,112 +1,107 @@
+/** Resources may say that they have ended by themselves; and a reset may say that they are no longer clean. */
+
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { Agent, AgnoPerformanceOptimizer } from '@sophia-ai/core';
 import type { PoolOptions } from '@sophia-ai/core';
-import { ManualClock, settle } from '@sophia-ai/core/testing';
+import { settle } from '@sophia-ai/core/testing';
 
-interface Session {
-  readonly id: number;
-  readonly end: () => void;
+import { agentClass, desk, snapshotOf, valueOf, watch } from './support/agents.ts';
+
+function mortal(pool: PoolOptions = {}): {
+  Mortal: ReturnType<typeof agentClass>;
+  retire: ((reason: string) => void)[];
+  destroyed: number[];
+} {
+  const retire: ((reason: string) => void)[] = [];
+  const destroyed: number[] = [];
+  const Mortal = agentClass({
+    pool: { max: 1, ...pool },
+    create: (context) => {
+      retire.push(context.retire);
+      return { id: retire.length };
+    },
+    destroy: ({ id }) => void destroyed.push(id),
+  });
+  return { Mortal, retire, destroyed };
 }
 
-/** Sessions that can end by themselves, as a child process does. */
-function sessions(pool: PoolOptions) {
-  const state = { made: 0, destroyed: [] as number[] };
-  class SessionAgent extends Agent<void, Session> {
-    static override readonly type: string = 'session';
-    static override readonly pool: PoolOptions = pool;
-    static readonly reset = 'stateless';
-    static create({ retire }: { retire: (reason: string) => void }): Session {
-      state.made += 1;
-      return { id: state.made, end: () => retire('the process ended') };
-    }
-    static destroy(session: Session): void {
-      state.destroyed.push(session.id);
-    }
-  }
-  return { SessionAgent, state };
-}
-
-test('an idle entry whose resources ended is destroyed at once and not handed out', async () => {
-  const optimizer = new AgnoPerformanceOptimizer({ clock: new ManualClock() });
-  const { SessionAgent, state } = sessions({ max: 2, minIdle: 1 });
-  optimizer.register(SessionAgent);
+test('an idle entry that retires is destroyed at once and replaced up to minIdle', async () => {
+  const { optimizer } = desk();
+  const { Mortal, retire, destroyed } = mortal({ minIdle: 1 });
+  optimizer.register(Mortal);
   await settle();
-  const first = await optimizer.pooled(SessionAgent);
-  const { end } = first.resources;
+  retire[0]?.('its process has ended');
+  retire[0]?.('twice');
+  await settle();
+  assert.deepEqual(destroyed, [1]);
+  assert.deepEqual(snapshotOf(optimizer).counters.destroyed, { retired: 1 });
+  assert.equal(optimizer.tryPooled(Mortal)?.resources.id, 2);
+});
+
+test('a leased entry that retires serves its borrower to the end, and nobody after', async () => {
+  const { optimizer } = desk();
+  const { Mortal, retire, destroyed } = mortal();
+  const agent = await optimizer.pooled(Mortal);
+  const waiter = watch(optimizer.pooled(Mortal));
+  retire[0]?.('its process has ended');
+  await settle();
+  assert.equal(agent.resources.id, 1);
+  assert.deepEqual(destroyed, []);
+  agent.release();
+  await settle();
+  assert.deepEqual(destroyed, [1]);
+  assert.equal(valueOf(waiter).resources.id, 2);
+});
+
+test('a shared entry that retires takes no new lease and goes with its last one', async () => {
+  const { optimizer } = desk();
+  const { Mortal, retire, destroyed } = mortal({ reuse: 'shared', max: 3 });
+  const first = await optimizer.pooled(Mortal);
+  const second = await optimizer.pooled(Mortal);
+  retire[0]?.('its process has ended');
+  assert.equal((await optimizer.pooled(Mortal)).resources.id, 2);
   first.release();
-  end();
   await settle();
-  assert.ok(state.destroyed.includes(1));
-  const next = await optimizer.pooled(SessionAgent);
-  assert.notEqual(next.resources.id, 1);
-  assert.equal(optimizer.snapshot()[0]?.counters.destroyed.retired, 1);
-  next.release();
-  await optimizer.close();
+  assert.deepEqual(destroyed, []);
+  second.release();
+  await settle();
+  assert.deepEqual(destroyed, [1]);
 });
 
-test('a leased entry whose resources ended is destroyed when its lease ends', async () => {
-  const optimizer = new AgnoPerformanceOptimizer({ clock: new ManualClock() });
-  const { SessionAgent, state } = sessions({ max: 1 });
-  const agent = await optimizer.pooled(SessionAgent);
-  agent.resources.end();
+test('an idle shared entry that retires is destroyed', async () => {
+  const { optimizer } = desk();
+  const { Mortal, retire, destroyed } = mortal({ reuse: 'shared' });
+  (await optimizer.pooled(Mortal)).release();
+  retire[0]?.('its process has ended');
   await settle();
-  assert.deepEqual(state.destroyed, []);
-  agent.release();
-  await settle();
-  assert.deepEqual(state.destroyed, [1]);
-  const next = await optimizer.pooled(SessionAgent);
-  assert.equal(next.resources.id, 2);
-  next.release();
-  await optimizer.close();
+  assert.deepEqual(destroyed, [1]);
 });
 
-test('a shared entry whose resources ended takes no new lease and ends with its last one', async () => {
-  const optimizer = new AgnoPerformanceOptimizer({ clock: new ManualClock() });
-  const { SessionAgent, state } = sessions({ reuse: 'shared', max: 3 });
-  const [one, two] = [await optimizer.pooled(SessionAgent), await optimizer.pooled(SessionAgent)];
-  one.resources.end();
-  const three = await optimizer.pooled(SessionAgent);
-  assert.equal(three.resources.id, 2);
-  one.release();
+test('retiring after the end changes nothing', async () => {
+  const { optimizer } = desk();
+  const { Mortal, retire, destroyed } = mortal();
+  (await optimizer.pooled(Mortal)).discard();
+  retire[0]?.('late');
   await settle();
-  assert.deepEqual(state.destroyed, []);
-  two.release();
-  await settle();
-  assert.deepEqual(state.destroyed, [1]);
-  three.release();
   await optimizer.close();
+  retire[0]?.('later');
+  assert.deepEqual(destroyed, [1]);
 });
 
-test('resources that end after their entry was destroyed change nothing', async () => {
-  const optimizer = new AgnoPerformanceOptimizer({ clock: new ManualClock() });
-  const { SessionAgent, state } = sessions({});
-  const agent = await optimizer.pooled(SessionAgent);
-  const { end } = agent.resources;
-  agent.discard();
-  await settle();
-  end();
-  await settle();
-  assert.deepEqual(state.destroyed, [1]);
-  await optimizer.close();
-});
-
-test('a reset that answers false destroys the entry', async () => {
-  const optimizer = new AgnoPerformanceOptimizer({ clock: new ManualClock() });
-  class Stubborn extends Agent<void, object> {
-    static override readonly type: string = 'stubborn';
-    static create(): object {
-      return {};
-    }
-    static reset(): boolean {
-      return false;
-    }
+test('a reset that answers false destroys the entry; true and nothing keep it', async () => {
+  for (const [answer, kept] of [
+    [false, false],
+    [true, true],
+    [undefined, true],
+  ] as const) {
+    const { optimizer } = desk();
+    const Support = agentClass({ pool: { max: 1 }, reset: async () => answer });
+    const agent = await optimizer.pooled(Support);
+    assert.ok(agent.resources);
+    agent.release();
+    await settle();
+    assert.deepEqual(snapshotOf(optimizer).counters.destroyed, kept ? {} : { 'reset-failed': 1 });
+    assert.equal(snapshotOf(optimizer).idle, kept ? 1 : 0);
   }
-  const agent = await optimizer.pooled(Stubborn);
-  assert.ok(agent.resources);
-  agent.release();
-  await settle();
-  assert.deepEqual(optimizer.snapshot()[0]?.counters.destroyed, { 'reset-failed': 1 });
-  await optimizer.close();
 });

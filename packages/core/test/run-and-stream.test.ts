@@ -164,17 +164,28 @@ test('a writer that awaits emit goes no faster than the reader', async () => {
     },
   });
   const stream = agent.stream(1)[Symbol.asyncIterator]();
+  assert.equal((await stream.next()).value, 0);
   await settle();
   const ahead = written;
   assert.ok(ahead < 100, `${ahead} events wait in memory`);
   await settle();
   assert.equal(written, ahead, 'the writer is paused');
-  for (let read = 0; read < 10; read += 1) assert.equal((await stream.next()).value, read);
+  for (let read = 1; read <= 10; read += 1) assert.equal((await stream.next()).value, read);
   await settle();
   assert.ok(written > ahead && written <= ahead + 10, 'and goes on as events are taken');
   let last: unknown;
   for (let next = await stream.next(); next.done !== true; next = await stream.next()) last = next.value;
   assert.equal(last, 999);
+});
+
+test('a writer that awaits emit is not stopped when only the result of the stream is awaited', async () => {
+  const { agent } = await agentOf({
+    execute: async (_agent, _input, call) => {
+      for (let index = 0; index < 1_000; index += 1) await call.emit(index);
+      return 'done';
+    },
+  });
+  assert.equal(await agent.stream(1).result, 'done');
 });
 
 test('a failing stream yields what was emitted before, then throws; result rejects with the same', async () => {

@@ -46,6 +46,10 @@ export interface TypeSummary {
   readonly window_samples: number;
   /** What the window covers; less than asked for while the process is younger. */
   readonly window_ms: number;
+  /** Percentiles of what `avg_instantiation_us` is the mean of; hits, misses and waits apart below. */
+  readonly instantiation_p50_us: number | null;
+  readonly instantiation_p99_us: number | null;
+  readonly instantiation_p999_us: number | null;
   readonly hit_p50_us: number | null;
   readonly hit_p99_us: number | null;
   readonly hit_p999_us: number | null;
@@ -117,6 +121,9 @@ function summaryOf(pool: PoolSnapshot): TypeSummary {
     hit_ratio: rounded(window.hitRatio),
     window_samples: window.samples,
     window_ms: Math.round(window.windowMs),
+    instantiation_p50_us: rounded(window.instantiation.p50Us),
+    instantiation_p99_us: rounded(window.instantiation.p99Us),
+    instantiation_p999_us: rounded(window.instantiation.p999Us),
     hit_p50_us: rounded(hit.p50Us),
     hit_p99_us: rounded(hit.p99Us),
     hit_p999_us: rounded(hit.p999Us),

@@ -1,4 +1,4 @@
-/** Tiny agent classes that the server's tests serve, and helpers to wait for what a test expects. */
+/** Tiny agent classes that the server's tests serve, and a way to wait for what a test expects. */
 
 import { Agent, InputError, SophiaError } from '@sophia-ai/core';
 import type { AnyAgentClass, Call, PoolOptions } from '@sophia-ai/core';

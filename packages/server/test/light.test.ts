@@ -17,6 +17,7 @@ function figures({
     windowMs: 1,
     samples: all.length,
     avgInstantiationUs: mean,
+    instantiation: summary(all),
     avgAcquireUs: mean,
     hitRatio: null,
     timings: {

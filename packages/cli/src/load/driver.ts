@@ -35,6 +35,8 @@ export interface PoolFigures {
   readonly hits: number;
   readonly misses: number;
   readonly waits: number;
+  /** Of every hand-out, without the time behind other borrowers. */
+  readonly instantiation: Percentiles;
   readonly hit: Percentiles;
   readonly miss: Percentiles;
   readonly wait: Percentiles;

@@ -38,7 +38,7 @@ export class InProcessDriver implements Driver {
 
   async figures(): Promise<PoolFigures> {
     const [pool] = this.#optimizer.snapshot(Number.POSITIVE_INFINITY) as [PoolSnapshot];
-    const { timings, avgInstantiationUs, avgAcquireUs } = pool.window;
+    const { timings, instantiation, avgInstantiationUs, avgAcquireUs } = pool.window;
     return {
       window: 'this load',
       avg_instantiation_us: avgInstantiationUs,
@@ -46,6 +46,7 @@ export class InProcessDriver implements Driver {
       hits: timings.hit.count,
       misses: timings.miss.count,
       waits: timings.wait.count,
+      instantiation: percentiles(instantiation),
       hit: percentiles(timings.hit),
       miss: percentiles(timings.miss),
       wait: percentiles(timings.wait),

@@ -70,6 +70,7 @@ function trimmed(pool: PoolFigures): PoolFigures {
   const { memory_per_agent_kib, shared_kib, memory_method, memory_error_pct } = pool.memory;
   return {
     ...pool,
+    instantiation: of(pool.instantiation),
     hit: of(pool.hit),
     miss: of(pool.miss),
     wait: of(pool.wait),
@@ -99,8 +100,8 @@ export function tableOf(report: LoadReport): string {
     ['round trip p50 / p99', `${time(report.round_trip.p50_us)} / ${time(report.round_trip.p99_us)}, waiting included`],
     ['run p50 / p99', `${time(pool.run.p50_us)} / ${time(pool.run.p99_us)}`],
     ['instantiation average', `${time(pool.avg_instantiation_us)} (${time(pool.avg_acquire_us)} with the queue)`],
-    ['instantiation of hits p50 / p99 / p99.9', triple(pool.hit)],
-    ['hits', grouped(pool.hits)],
+    ['instantiation p50 / p99 / p99.9', triple(pool.instantiation)],
+    ['hits', `${grouped(pool.hits)}${pool.hits > 0 ? `, p50 / p99 / p99.9 ${triple(pool.hit)}` : ''}`],
     ['misses', `${grouped(pool.misses)}${pool.misses > 0 ? `, p50 / p99 / p99.9 ${triple(pool.miss)}` : ''}`],
     ['waits', `${grouped(pool.waits)}${pool.waits > 0 ? `, p50 / p99 / p99.9 ${triple(pool.wait)}` : ''}`],
     ['pool', `${pool.pool_size} ready of ${pool.pool_max}`],

@@ -88,6 +88,11 @@ export class ServerDriver implements Driver {
       hits: during('hit'),
       misses: during('miss'),
       waits: during('wait'),
+      instantiation: {
+        p50_us: summary.instantiation_p50_us,
+        p99_us: summary.instantiation_p99_us,
+        p999_us: summary.instantiation_p999_us,
+      },
       hit,
       miss,
       wait,

@@ -204,5 +204,5 @@ export function schema<Output = unknown>(
       vendor: 'by-hand',
       validate: options.isAsync === true ? async (value) => validate(value) : validate,
     },
-  } as StandardSchema<unknown, Output>;
+  };
 }

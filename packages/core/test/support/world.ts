@@ -60,12 +60,14 @@ export class World {
   readonly creations: PromiseWithResolvers<Thing>[] = [];
   readonly resets: Gate[] = [];
   readonly destroys: Gate[] = [];
+  readonly retires: ((reason: string) => void)[] = [];
   readonly ends: Watched<unknown>[] = [];
   readonly runs: Watched<unknown>[] = [];
   readonly runListeners: (() => number)[] = [];
   readonly #owners = new WeakMap<TestAgent, string>();
   readonly #holding = new Map<string, number>();
   readonly #revoked = new Set<string>();
+  readonly #retired = new Set<number>();
   readonly #spent = new Set<number>();
   readonly #destroyedEntries = new Set<number>();
   /** From now on every hook succeeds at once. */
@@ -99,7 +101,7 @@ export class World {
     };
     this.Class = agentClass({
       pool,
-      create: () => this.#create(),
+      create: ({ retire }) => this.#create(retire),
       destroy: (thing) => this.#destroy(thing),
       reset: plan.resets ? (thing) => this.#reset(thing) : 'stateless',
       ...(plan.validates ? { validate: async () => this.healthy } : {}),
@@ -126,7 +128,8 @@ export class World {
 
   // ---- hooks
 
-  #create(): Thing | Promise<Thing> {
+  #create(retire: (reason: string) => void): Thing | Promise<Thing> {
+    this.retires.push(retire);
     if (this.throwNext) {
       this.throwNext = false;
       throw new Error('thrown by create');
@@ -203,6 +206,7 @@ export class World {
       );
       if (how !== 'hit') assert.equal(earlier?.owner, undefined, `${owner} overtook ${earlier?.owner}`);
       // A shared entry may have been discarded between a hand-over and the borrower's own turn.
+      if (how === 'hit') assert.ok(!this.#retired.has(entryId), 'a retired entry is not handed out');
       if (how === 'hit' || !this.isShared) assert.ok(!this.#spent.has(entryId), 'a spent entry is not handed out');
       assert.ok(!this.#destroyedEntries.has(entryId), 'a destroyed entry is not handed out');
       if (!this.isShared) assert.ok(!new Set(this.#holding.values()).has(entryId), 'one live lease per entry');
@@ -228,6 +232,7 @@ export class World {
     this.optimizer.on('agent.create-failed', ({ retryInMs }) => {
       this.#pausedUntilMs = Math.max(this.#pausedUntilMs, this.clock.now() + retryInMs + GRAIN_MS);
     });
+    this.optimizer.on('agent.log', ({ entryId }) => void this.#retired.add(entryId));
     this.optimizer.on('agent.destroyed', ({ entryId }) => {
       assert.ok(!this.#destroyedEntries.has(entryId), 'an entry is destroyed once');
       this.#destroyedEntries.add(entryId);
@@ -343,6 +348,10 @@ export class World {
     else gate?.resolve();
   }
 
+  retire(index: number): void {
+    this.retires[index % Math.max(1, this.retires.length)]?.('the test says so');
+  }
+
   resize(max: number): void {
     if (this.state === 'closed') return;
     const { idle, leased, creating, resetting, validating } = this.snapshot;
@@ -435,19 +444,28 @@ export class World {
     if (facts.retryAfterMs !== null) assert.ok(facts.retryAfterMs >= 1 && Number.isFinite(facts.retryAfterMs));
   }
 
+  get #isQuiet(): boolean {
+    const { leased, creating, resetting, validating, destroying, waiting } = this.snapshot;
+    const open = this.creations.length + this.resets.length + this.destroys.length;
+    const isPausing = this.clock.now() <= this.#pausedUntilMs;
+    return !isPausing && leased + creating + resetting + validating + destroying + waiting + open === 0;
+  }
+
   /** Lets everything succeed from here on and ends what is under way. */
   async rescue(): Promise<void> {
     this.auto = true;
     this.healthy = true;
     this.throwNext = false;
     for (const agent of [...this.live]) this.release(agent, 'release');
-    for (let round = 0; round < 60; round += 1) {
+    for (let round = 0; round < 60 && !this.#isQuiet; round += 1) {
       while (this.creations.length > 0) this.openCreation(0, 'ok');
       while (this.resets.length > 0) this.openReset(0, 'ok');
       while (this.destroys.length > 0) this.openDestroy(0, 'ok');
       await this.clock.advance(1_000);
       for (const agent of [...this.live]) this.release(agent, 'release');
     }
+    await turn();
+    for (const agent of [...this.live]) this.release(agent, 'release');
     await turn();
     this.checkSettled();
     assert.ok(

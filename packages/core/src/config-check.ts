@@ -29,6 +29,15 @@ export class ConfigCheck {
     return checked;
   }
 
+  /** Has the schema compile itself, which some do at their first use and which takes milliseconds. */
+  warm(): void {
+    try {
+      this.check(undefined);
+    } catch {
+      // This class wants a config; its schema is compiled all the same.
+    }
+  }
+
   #validate(schema: StandardSchema, config: unknown): unknown {
     const result = schema['~standard'].validate(config);
     if (result instanceof Promise) {

@@ -57,11 +57,11 @@ export class Pool implements LeaseHome, StockHome {
   readonly events: Emitter;
   readonly now: () => number;
   readonly stock: Stock;
+  readonly configs: ConfigCheck;
   memory: MemoryFigures | null = null;
   readonly #recorder: Recorder;
   readonly #hooks: Hooks;
   readonly #runs: RunFollower;
-  readonly #configs: ConfigCheck;
   readonly #leases = new LinkedList<Lease>();
   readonly #waiters: WaiterQueue;
   readonly #keeper: Keeper;
@@ -83,7 +83,7 @@ export class Pool implements LeaseHome, StockHome {
     this.#recorder = new Recorder(house.clock.now());
     this.#hooks = new Hooks(agentClass, options, house.home, house.deadlines);
     this.#runs = new RunFollower(house.clock, this.#recorder, this.#hooks);
-    this.#configs = new ConfigCheck(agentClass);
+    this.configs = new ConfigCheck(agentClass);
     this.#watch = new ChangeWatch(house.deadlines);
     this.#waiters = new WaiterQueue(house.deadlines);
     this.stock = new Stock(this, house, this.#hooks, this.#recorder);
@@ -124,7 +124,7 @@ export class Pool implements LeaseHome, StockHome {
         if (options.signal?.aborted === true) throw abortedError(this.type, options.signal);
       }
       if (this.#state !== 'running') throw notRunningError(this.type, this.#state);
-      return this.#configs.check(config);
+      return this.configs.check(config);
     } catch (error) {
       this.#countFailure(error, owner);
       throw error;

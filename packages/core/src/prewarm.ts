@@ -36,6 +36,7 @@ const RULES: Record<keyof PrewarmOptions, Rule> = {
 export async function prewarmPool(pool: Pool, options: PrewarmOptions): Promise<PrewarmReport> {
   checkOptions('The options of prewarm', options, RULES, { unknown: 'ARGUMENT_INVALID', invalid: 'ARGUMENT_INVALID' });
   const { count = pool.stock.max, parallel = 4, timeoutMs = 60_000 } = options;
+  pool.configs.warm();
   const startMs = pool.clock.now();
   const requested = pool.stock.missing(count);
   const entries: { ms: number; error: string | null }[] = [];

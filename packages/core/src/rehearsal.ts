@@ -4,11 +4,12 @@
  * figure, event or constructor of a user sees anything of it.
  */
 
+import type { AnyAgentClass } from './agent-class.ts';
 import { Agent } from './agent.ts';
 import { Emitter } from './events.ts';
 import type { House } from './house.ts';
 import { resolvePoolOptions } from './options.ts';
-import type { Reuse } from './options.ts';
+import type { PoolOptions } from './options.ts';
 import { Pool } from './pool.ts';
 
 /** Enough for the optimizing compiler to have seen every function of the path; about 20 ms in all. */
@@ -22,18 +23,28 @@ export function rehearse(house: House): Promise<void> {
   return rehearsed;
 }
 
-class Rehearsal extends Agent<object> {
-  static override readonly type: string = 'rehearsal';
-  static readonly reset = 'stateless';
+/** Several, and different ones: code that was compiled for one class alone is thrown away at the second. */
+function rehearsalClasses(): AnyAgentClass[] {
+  return Array.from({ length: 5 }, (_, index) => {
+    return class Rehearsal extends Agent<object> {
+      static override readonly type: string = `rehearsal-${index}`;
+      static override readonly pool: PoolOptions = { max: 1, reuse: index % 2 === 0 ? 'exclusive' : 'shared' };
+      static readonly reset = 'stateless';
+      readonly own: number = index;
+    };
+  });
 }
 
 async function run(house: House): Promise<void> {
-  const modes: readonly Reuse[] = ['exclusive', 'shared'];
-  for (const reuse of modes) {
-    const pool = new Pool(Rehearsal, resolvePoolOptions(Rehearsal.type, { max: 1, reuse }), house);
-    for (let cycle = 0; cycle < CYCLES; cycle += 1) {
-      (await pool.pooled({ cycle }, { owner: 'rehearsal' })).release();
-    }
-    await pool.close(0);
+  const { signal } = new AbortController();
+  const pools = rehearsalClasses().map(
+    (agentClass) => new Pool(agentClass, resolvePoolOptions(agentClass.type, { max: 1 }, agentClass.pool), house),
+  );
+  for (let cycle = 0; cycle < CYCLES; cycle += 1) {
+    const pool = pools[cycle % pools.length] as Pool;
+    (await pool.pooled({ cycle }, { signal, owner: 'rehearsal' })).release();
+    // Without config and options too: another way through the same functions.
+    (await pool.pooled(undefined)).release();
   }
+  await Promise.all(pools.map((pool) => pool.close(0)));
 }

@@ -63,6 +63,31 @@ test('a create that fails for ten minutes is tried a bounded number of times, ea
   assert.equal(codeOf(borrower), 'ACQUIRE_TIMEOUT');
 });
 
+test('borrowers that come during a pause, and entries that end in it, start no creation', async () => {
+  const { optimizer, clock } = desk();
+  let started = 0;
+  const Broken = agentClass({
+    pool: { createConcurrency: 1, createAttempts: 1_000, minIdle: 1 },
+    create: () => {
+      started += 1;
+      if (started > 1) throw new Error('down');
+      return { id: 1 };
+    },
+  });
+  const holder = await optimizer.pooled(Broken);
+  await settle();
+  assert.equal(started, 2, 'the floor wanted another, which failed');
+  for (let index = 0; index < 50; index += 1) {
+    watch(optimizer.pooled(Broken));
+    await clock.advance(1);
+  }
+  holder.discard();
+  await clock.advance(40);
+  assert.equal(started, 2);
+  await clock.advance(20);
+  assert.equal(started, 3, 'and one after it');
+});
+
 test('the pause after a failure is jittered by the injected random between one half and the whole', async () => {
   const retries: number[] = [];
   for (const random of [0, 0.5, 1]) {

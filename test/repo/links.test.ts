@@ -29,3 +29,7 @@ for (const page of pages) {
     }
   });
 }
+
+test('the example in the README is the first example, to the letter', () => {
+  assert.ok(readFileSync('README.md', 'utf8').includes(readFileSync('examples/first-agent/agent.ts', 'utf8').trim()));
+});

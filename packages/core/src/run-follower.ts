@@ -27,6 +27,8 @@ export class RunFollower {
     const settled = work().then(
       (output) => {
         lease.openCalls?.delete(call);
+        // It went on after its abort, and may have touched the resources only then.
+        if (call.reason !== undefined) this.noteFailure(lease, call.reason);
         return output;
       },
       (error: unknown) => {

@@ -362,11 +362,12 @@ export class World {
 
   prewarm(count: number, parallel: number): void {
     this.prewarming += parallel;
-    const done = (): void => {
-      this.prewarming -= parallel;
-    };
     const report = this.optimizer.prewarm(this.Class, { count, parallel, timeoutMs: 1_500 });
-    report.then(done, done);
+    const done = ({ timedOut }: { timedOut: boolean }): void => {
+      // What a prewarming that took too long has under way goes on beside the pool's own creations.
+      if (!timedOut) this.prewarming -= parallel;
+    };
+    report.then(done, () => undefined);
     this.ends.push(watch(report));
   }
 

@@ -64,10 +64,17 @@ export class Creator {
     });
   }
 
+  /** Creation has failed again and again, and the next try is not due yet. */
+  get isBroken(): boolean {
+    return this.#pausing && this.failuresInARow >= this.#home.options.createAttempts;
+  }
+
   /** Starts up to `count` creations, as far as the limit and a pause after failures allow. */
   start(count: number): void {
-    const free = this.#home.options.createConcurrency - this.inFlight;
     if (this.#pausing) return;
+    // After a failure one creation is the probe for all.
+    const limit = this.failuresInARow === 0 ? this.#home.options.createConcurrency : 1;
+    const free = limit - this.inFlight;
     for (let left = Math.min(count, free); left > 0; left -= 1) void this.create();
   }
 

@@ -199,12 +199,14 @@ export class Pool implements LeaseHome, StockHome {
     this.changed();
   }
 
-  /** Applies the policy: whoever would have to wait behind another borrower may be refused instead. */
+  /** Applies the breaker and the policy: who would wait in vain, or behind others, may be refused instead. */
   #refuseIfExhausted(startMs: number): void {
     const { exhaustion, maxWaiting } = this.options;
+    const { outage, capacity } = this.stock;
+    if (outage !== undefined) throw createFailedError(this.type, outage.cause, outage.failuresInARow);
     const waitedMs = this.clock.now() - startMs;
     // As many as there is room for wait for a creation or a reset, not behind other borrowers.
-    const behind = this.#waiters.size - Math.max(0, this.stock.capacity - this.#leases.size);
+    const behind = this.#waiters.size - Math.max(0, capacity - this.#leases.size);
     if (exhaustion !== 'wait' && behind >= 0) throw this.#exhaustedError('POOL_EXHAUSTED', waitedMs);
     if (behind >= maxWaiting) throw this.#exhaustedError('QUEUE_FULL', waitedMs);
   }
@@ -269,8 +271,7 @@ export class Pool implements LeaseHome, StockHome {
     const nowMs = this.clock.now();
     // Waiting for a creation is instantiation; waiting for another borrower is the queue.
     const queuedMs = isNew ? Math.max(0, entry.startedMs - waiter.startMs) : nowMs - waiter.startMs;
-    const lease = this.#grant(entry, waiter.owner, nowMs);
-    waiter.settled.resolve({ lease, how: isNew ? 'miss' : 'wait', queuedMs });
+    waiter.settled.resolve({ lease: this.#grant(entry, waiter.owner, nowMs), how: isNew ? 'miss' : 'wait', queuedMs });
   }
 
   noteReleasedAgain(lease: Lease): void {
@@ -408,8 +409,7 @@ export class Pool implements LeaseHome, StockHome {
   #countFailure(error: unknown, owner: string | undefined): void {
     if (!(error instanceof SophiaError)) return;
     this.#recorder.failure(error.code);
-    const failure = { type: this.type, code: error.code, owner };
-    if (this.events.has('acquire.failed')) this.events.emit('acquire.failed', failure);
+    this.events.emit('acquire.failed', { type: this.type, code: error.code, owner });
   }
 
   #tellAcquired(lease: Lease, how: 'hit' | 'miss' | 'wait'): void {
@@ -418,8 +418,8 @@ export class Pool implements LeaseHome, StockHome {
   }
 
   #tellReleased(lease: Lease, heldMs: number): void {
-    const { id, owner, entry, ended: how = 'released', dirty, discarded } = lease;
-    const clean = !dirty && !discarded;
+    const { id, owner, entry, ended: how = 'released' } = lease;
+    const clean = !lease.dirty && !lease.discarded;
     this.events.emit('lease.released', { type: this.type, entryId: entry.id, leaseId: id, owner, heldMs, how, clean });
   }
 }

@@ -318,10 +318,18 @@ export class Stock implements CreatorHome {
 
   noteCreateFailed(cause: unknown): void {
     this.recorder.createFailed();
-    const others = this.#entries.size - this.#destroying - this.#creator.inFlight;
-    const { failuresInARow } = this.#creator;
-    // While another entry lives, it may come back and serve; a waiter keeps that chance until its deadline.
-    if (others === 0 && failuresInARow >= this.options.createAttempts) this.#home.refuseWaiters(cause, failuresInARow);
+    const { outage } = this;
+    if (outage !== undefined) this.#home.refuseWaiters(cause, outage.failuresInARow);
+  }
+
+  /**
+   * The circuit breaker is open: creation has failed again and again, the next try is not due, and no other entry
+   * lives that might come back and serve. After the pause the next borrower, or the floor of idle entries, is the probe.
+   */
+  get outage(): { readonly cause: unknown; readonly failuresInARow: number } | undefined {
+    const { isBroken, inFlight, lastError: cause, failuresInARow } = this.#creator;
+    const others = this.#entries.size - this.#destroying - inFlight;
+    return isBroken && others === 0 ? { cause, failuresInARow } : undefined;
   }
 
   // ---- prewarming and live change

@@ -437,9 +437,41 @@ test('creations that time out together with their waiters leave the queue intact
   assert.equal(first.state, 'rejected');
   assert.equal(second.state, 'rejected');
   assert.equal(snapshotOf(optimizer).waiting, 0);
+  // The breaker is open for the pause after the failure; the borrower after it is the probe.
+  await clock.advance(200);
   const third = watch(optimizer.pooled(Hanging));
   assert.equal(snapshotOf(optimizer).waiting, 1);
   await clock.advance(60_000);
   assert.equal(third.state, 'rejected');
   assert.equal(snapshotOf(optimizer).waiting, 0);
+});
+
+test('in an outage newcomers are told at once; after the pause one creation is the probe for all', async () => {
+  const { optimizer, clock } = desk({ random: () => 1 });
+  let isDown = true;
+  let started = 0;
+  const Flaky = agentClass({
+    pool: { max: 4, createConcurrency: 4, createAttempts: 2 },
+    create: () => {
+      started += 1;
+      return isDown ? Promise.reject(new Error('down')) : Promise.resolve({ id: started });
+    },
+  });
+  const first = watch(optimizer.pooled(Flaky));
+  await clock.advance(100);
+  assert.equal(codeOf(first), 'CREATE_FAILED');
+  const before = started;
+  const newcomer = watch(optimizer.pooled(Flaky));
+  await settle();
+  assert.equal(codeOf(newcomer), 'CREATE_FAILED');
+  assert.equal(started, before, 'no creation is started for a newcomer in an outage');
+  await clock.advance(200);
+  isDown = false;
+  const gate = started;
+  const probing = [1, 2, 3].map(() => watch(optimizer.pooled(Flaky)));
+  assert.equal(snapshotOf(optimizer).creating, 1, 'one probe, whatever the concurrency');
+  await clock.advance(1);
+  for (const each of probing) valueOf(each);
+  assert.ok(started > gate);
+  await optimizer.close({ timeoutMs: 0 });
 });

@@ -83,6 +83,7 @@ export class World {
   prewarming = 0;
   state: 'running' | 'draining' | 'closed' = 'running';
   #pausedUntilMs = 0;
+  #failuresInARow = 0;
   /** Entries beyond `max` that were there when it was lowered; they may only become fewer. */
   #surplus = 0;
 
@@ -231,6 +232,10 @@ export class World {
     });
     this.optimizer.on('agent.create-failed', ({ retryInMs }) => {
       this.#pausedUntilMs = Math.max(this.#pausedUntilMs, this.clock.now() + retryInMs + GRAIN_MS);
+      this.#failuresInARow += 1;
+    });
+    this.optimizer.on('agent.created', () => {
+      this.#failuresInARow = 0;
     });
     this.optimizer.on('agent.log', ({ entryId }) => void this.#retired.add(entryId));
     this.optimizer.on('agent.destroyed', ({ entryId }) => {
@@ -429,7 +434,8 @@ export class World {
     }
     assert.equal(waiting, stillWaiting, 'the queue holds who has not been answered');
     assert.equal(leased, this.live.length, 'leases are those of live agents');
-    const { createConcurrency = 2 } = this.plan.pool;
+    // After a failure one creation at a time is the probe for all.
+    const createConcurrency = this.#failuresInARow > 0 ? 1 : (this.plan.pool.createConcurrency ?? 2);
     const taken = idle + leased + creating + resetting + validating + destroying;
     const couldCreate = this.isShared ? taken === 0 : taken < this.max;
     if (waiting > creating && couldCreate && creating < createConcurrency && this.state !== 'closed') {

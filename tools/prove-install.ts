@@ -13,11 +13,10 @@ import { AgnoPerformanceOptimizer } from '@sophia-ai/core';
 import { createServer } from '@sophia-ai/server';
 const optimizer = new AgnoPerformanceOptimizer();
 optimizer.register(CallAnalysisAgent);
-const [input] = sampleInputs('call-analysis');
-const result = await CallAnalysisAgent.use(undefined, (agent) => agent.run(input as never));
-console.log(JSON.stringify({ turns: result.turns ?? null, server: typeof createServer }));
+const [input] = await sampleInputs('call-analysis');
+const result = await optimizer.use(CallAnalysisAgent, undefined, (agent) => agent.run(input!));
+console.log(JSON.stringify({ turns: result.turnCount, commitments: result.commitments.length, server: typeof createServer }));
 await optimizer.close();
-await AgnoPerformanceOptimizer.default.close();
 `;
 
 await inEmptyFolder(async (folder) => {

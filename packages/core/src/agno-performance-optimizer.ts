@@ -207,7 +207,7 @@ export class AgnoPerformanceOptimizer {
       return report;
     } finally {
       this.#prewarming.splice(this.#prewarming.indexOf(pool), 1);
-      for (const check of this.#readyChecks) check();
+      this.#recheckReady();
     }
   }
 
@@ -240,6 +240,10 @@ export class AgnoPerformanceOptimizer {
     }
   }
 
+  #recheckReady(): void {
+    for (const check of this.#readyChecks) check();
+  }
+
   /** Changes `max` of a type while it runs. @throws SophiaError TYPE_UNKNOWN, ARGUMENT_INVALID, POOL_CLOSED */
   resize(type: string | AnyAgentClass, max: number): void {
     this.#named(type).resize(max);
@@ -251,7 +255,7 @@ export class AgnoPerformanceOptimizer {
     const { timeoutMs = DEFAULT_DRAIN_MS } = options;
     this.#isDraining = true;
     const drained = Promise.all([...this.#byType.values()].map((pool) => pool.drain(timeoutMs)));
-    for (const check of this.#readyChecks) check();
+    this.#recheckReady();
     return drained;
   }
 
@@ -260,7 +264,7 @@ export class AgnoPerformanceOptimizer {
     checkOptions('The options of close', options, TIMEOUT_RULES, ARGUMENT_CODES);
     const { timeoutMs = DEFAULT_CLOSE_MS } = options;
     this.#closing ??= this.#close(timeoutMs);
-    for (const check of this.#readyChecks) check();
+    this.#recheckReady();
     return this.#closing;
   }
 

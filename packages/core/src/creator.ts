@@ -3,32 +3,25 @@
  * after a growing, jittered pause across a timer; a success that comes after its time-out is offered to the pool.
  */
 
-import type { Clock } from './clock.ts';
 import { Deadline } from './deadlines.ts';
-import type { Deadlines } from './deadlines.ts';
 import type { Entry } from './entry.ts';
 import { SophiaError } from './errors.ts';
-import type { Emitter } from './events.ts';
 import type { Hooks } from './hooks.ts';
+import type { House } from './house.ts';
 import type { ResolvedPoolOptions } from './options.ts';
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 30_000;
 
 /** What the creator asks of its pool. */
-export interface CreatorHome {
+export interface CreatorHome extends Pick<House, 'clock' | 'random' | 'deadlines' | 'background' | 'events'> {
   readonly type: string;
   readonly options: ResolvedPoolOptions;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly deadlines: Deadlines;
-  readonly background: Deadlines;
-  readonly events: Emitter;
   readonly hooks: Hooks;
   /** A new entry in state `creating`, counted from now on. */
   addEntry(): Entry;
   /** The entry's creation succeeded; it is to serve. */
-  admit(entry: Entry): void;
+  put(entry: Entry): void;
   /** The entry was made, but its preparation failed. */
   refuse(entry: Entry): void;
   /** The entry's creation failed; it is gone. */
@@ -127,7 +120,7 @@ export class Creator {
         const hasEnded = entry.retiredFor !== undefined;
         if (hasEnded) error ??= new Error('the resources were retired before they could serve');
         finish(error);
-        if (error === undefined) home.admit(entry);
+        if (error === undefined) home.put(entry);
         else home.refuse(entry);
         if (hasEnded) {
           // As good as a failed creation, and to be retried no faster than one.

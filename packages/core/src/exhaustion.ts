@@ -5,16 +5,8 @@ import type { ExhaustionCause, ExhaustionFacts } from './errors.ts';
 /** A hold is called slow when it has lasted this many times the mean. */
 const SLOW_HOLD_FACTOR = 10;
 
-export interface PoolLoad {
-  readonly type: string;
-  readonly max: number;
-  readonly leased: number;
-  readonly idle: number;
-  readonly creating: number;
-  readonly resetting: number;
-  readonly waiting: number;
-  readonly oldestLease: { readonly heldMs: number; readonly owner: string | undefined } | null;
-  readonly lastCreateError: string | null;
+/** The facts that the pool counts itself; the rest is concluded from them. */
+export interface PoolLoad extends Omit<ExhaustionFacts, 'waitedMs' | 'retryAfterMs' | 'reason' | 'advice'> {
   /** Mean of all holds that have ended; `null` before the first. */
   readonly meanHoldMs: number | null;
 }

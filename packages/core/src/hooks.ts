@@ -49,9 +49,10 @@ export class Hooks {
   }
 
   validate(resources: unknown): Promise<unknown> {
-    return this.#limited('validate', this.#options.validateTimeoutMs, 'VALIDATE_TIMEOUT', () =>
-      this.#class.validate?.(resources),
-    );
+    return this.#limited('validate', this.#options.validateTimeoutMs, 'VALIDATE_TIMEOUT', async () => {
+      const isHealthy = await this.#class.validate?.(resources);
+      if (isHealthy === false) throw new Error('static validate answered false');
+    });
   }
 
   destroy(resources: unknown): Promise<unknown> {

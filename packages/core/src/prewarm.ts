@@ -1,7 +1,7 @@
 /** Creates entries before anyone needs them: several at a time, within a time limit, with a report of each. */
 
 import { SophiaError, messageOf } from './errors.ts';
-import { checkOptions, integer, milliseconds } from './options.ts';
+import { ARGUMENT_CODES, checkOptions, integer, milliseconds } from './options.ts';
 import type { Rule } from './options.ts';
 import type { Pool } from './pool.ts';
 
@@ -34,7 +34,7 @@ const RULES: Record<keyof PrewarmOptions, Rule> = {
 
 /** @throws SophiaError ARGUMENT_INVALID */
 export async function prewarmPool(pool: Pool, options: PrewarmOptions): Promise<PrewarmReport> {
-  checkOptions('The options of prewarm', options, RULES, { unknown: 'ARGUMENT_INVALID', invalid: 'ARGUMENT_INVALID' });
+  checkOptions('The options of prewarm', options, RULES, ARGUMENT_CODES);
   const { count = pool.stock.max, parallel = 4, timeoutMs = 60_000 } = options;
   pool.configs.warm();
   const startMs = pool.clock.now();

@@ -229,8 +229,7 @@ export class Stock implements CreatorHome {
       this.#idle.remove(entry);
       entry.move('validating');
       try {
-        const healthy = await this.hooks.validate(entry.resources);
-        if (healthy === false) throw new Error('static validate answered false');
+        await this.hooks.validate(entry.resources);
         this.put(entry);
       } catch (error) {
         this.events.emit('agent.validate-failed', { type: this.type, entryId: entry.id, error });
@@ -244,8 +243,7 @@ export class Stock implements CreatorHome {
     const entry = this.#shared;
     if (entry === undefined) return;
     try {
-      const healthy = await this.hooks.validate(entry.resources);
-      if (healthy === false) throw new Error('static validate answered false');
+      await this.hooks.validate(entry.resources);
     } catch (error) {
       // It may have been retired or ended meanwhile.
       if (this.#shared !== entry) return;
@@ -283,10 +281,6 @@ export class Stock implements CreatorHome {
     return entry;
   }
 
-  admit(entry: Entry): void {
-    this.put(entry);
-  }
-
   refuse(entry: Entry): void {
     this.destroy(entry, entry.retiredFor ?? 'warm-failed');
   }
@@ -298,18 +292,21 @@ export class Stock implements CreatorHome {
     this.#home.changed();
   }
 
-  adoptLate(resources: unknown, startedMs: number): void {
+  #addLate(resources: unknown, startedMs: number): Entry {
     const entry = this.addEntry(startedMs);
     entry.resources = resources;
+    return entry;
+  }
+
+  adoptLate(resources: unknown, startedMs: number): void {
+    const entry = this.#addLate(resources, startedMs);
     this.noteCreated(this.clock.now() - startedMs);
     if (this.#home.state !== 'closed' && !entry.overflow) this.put(entry);
     else this.destroy(entry, 'late');
   }
 
   destroyLate(resources: unknown, startedMs: number): void {
-    const entry = this.addEntry(startedMs);
-    entry.resources = resources;
-    this.destroy(entry, 'late');
+    this.destroy(this.#addLate(resources, startedMs), 'late');
   }
 
   noteCreated(createMs: number): void {

@@ -13,7 +13,7 @@ import { Entry } from '../entry.ts';
 import type { AnyHooks } from '../hooks.ts';
 import { Lease } from '../lease.ts';
 import type { LeaseHome } from '../lease.ts';
-import { checkOptions, integer } from '../options.ts';
+import { ARGUMENT_CODES, checkOptions, integer } from '../options.ts';
 import type { Rule } from '../options.ts';
 import type { MemoryFigures } from '../stats.ts';
 import { childProcesses, proportionalKib } from './processes.ts';
@@ -87,10 +87,7 @@ export async function measureMemory(
   agentClass: AnyAgentClass,
   options: MeasureOptions = {},
 ): Promise<MemoryFigures> {
-  checkOptions('The options of measureMemory', options, RULES, {
-    unknown: 'ARGUMENT_INVALID',
-    invalid: 'ARGUMENT_INVALID',
-  });
+  checkOptions('The options of measureMemory', options, RULES, ARGUMENT_CODES);
   const reuse = optimizer.reuseOf(agentClass);
   const { config, agents = 2_000, rounds = 5 } = options;
   const agent = measureAgents(agentClass, config, agents, rounds);

@@ -37,6 +37,7 @@ test('both agents run their examples out of the pool, and closing it ends the th
 test('warm, footprint and the schemas of the class work on what create made', async () => {
   for (const agentClass of [CallAnalysisAgent, InsightExtractionAgent]) {
     const language = await agentClass.create({
+      key: undefined,
       signal: new AbortController().signal,
       retire: () => undefined,
       log: () => {},

@@ -1,11 +1,14 @@
 /** The contract of an agent class: what its static side may say, and how its type parameters are read. */
 
 import type { Agent } from './agent.ts';
-import type { AcquireOptions, PoolOptions } from './options.ts';
-import type { StandardSchema } from './schema.ts';
+import type { Lease } from './lease.ts';
+import type { AcquireOptions, PoolOptions, TryOptions } from './settings/options.ts';
+import type { StandardSchema } from './settings/schema.ts';
 
-/** What `static create` receives. */
-export interface CreateContext {
+/** What `static create` receives. @typeParam Key what `static key` returns. */
+export interface CreateContext<Key = unknown> {
+  /** The part of the config that these resources depend on; `undefined` for a class without `static key`. */
+  readonly key: Key;
   /** Aborted when `createTimeoutMs` is over or the pool closes; pass it on to whatever you open. */
   readonly signal: AbortSignal;
   /**
@@ -29,12 +32,20 @@ export interface RunExample<Input> {
  */
 export interface AgentHooks<Config, Resources, Input, Output> {
   /** Makes the dear part, once per entry. May take seconds. */
-  readonly create?: (context: CreateContext) => Resources | Promise<Resources>;
+  // oxlint-disable-next-line typescript/no-explicit-any -- its type is that of `key`, see Checked
+  readonly create?: (context: CreateContext<any>) => Resources | Promise<Resources>;
+  /**
+   * The fields of the config that creation depends on (credentials, a tenant), as a plain object. Borrowers with the same
+   * key share entries; the object reaches `create` and nothing else, never a log, a label or a metric.
+   */
+  readonly key?: (config: Config) => object;
   /**
    * Cleans the resources between two borrowers; `false`, a throw or a rejection destroys the entry. `'stateless'` says
    * that a borrower can leave nothing behind (declare it `static readonly`).
    */
   readonly reset?: 'stateless' | ((resources: Resources) => void | boolean | Promise<void | boolean>);
+  /** Whether the resources are clean after `reset`; `false`, a throw or a rejection destroys the entry. */
+  readonly verify?: (resources: Resources) => boolean | Promise<boolean>;
   /** Whether an idle entry is still healthy; `false`, a throw or a rejection destroys it. */
   readonly validate?: (resources: Resources) => boolean | Promise<boolean>;
   /** Ends the resources; called once for each that was created. */
@@ -81,21 +92,28 @@ type Hooks<P extends { config: unknown; resources: unknown; input: unknown; outp
   P['output']
 > &
   // A class that promises resources must say how they are made.
-  (undefined extends P['resources'] ? unknown : { readonly create: (context: CreateContext) => unknown });
+  // oxlint-disable-next-line typescript/no-explicit-any -- narrowed by TakesKey
+  (undefined extends P['resources'] ? unknown : { readonly create: (context: CreateContext<any>) => unknown });
+
+/** `create` must take the key that `key` returns. */
+type TakesKey<Class> = Class extends { readonly key: (config: never) => infer Key }
+  ? { readonly create: (context: CreateContext<Key>) => unknown }
+  : unknown;
 
 /** The class itself, with its static side checked against its type parameters. */
-export type Checked<Class extends AnyAgentClass> = Class & Hooks<Parts<Class>>;
+export type Checked<Class extends AnyAgentClass> = Class & Hooks<Parts<Class>> & TakesKey<Class>;
 
 /** The config may be left out where its type allows `undefined` or `void`. */
-export type PooledArguments<Class extends AnyAgentClass> =
+export type PooledArguments<Class extends AnyAgentClass, Options = AcquireOptions> =
   undefined extends ConfigOf<Class>
-    ? [config?: ConfigOf<Class>, options?: AcquireOptions]
+    ? [config?: ConfigOf<Class>, options?: Options]
     : void extends ConfigOf<Class>
-      ? [config?: ConfigOf<Class> | undefined, options?: AcquireOptions]
-      : [config: ConfigOf<Class>, options?: AcquireOptions];
+      ? [config?: ConfigOf<Class> | undefined, options?: Options]
+      : [config: ConfigOf<Class>, options?: Options];
 
 /** What `Agent` needs of the front desk. */
 export interface FrontDesk {
-  pooled(agentClass: AnyAgentClass, config: unknown, options?: AcquireOptions): Promise<AnyAgent>;
-  tryPooled(agentClass: AnyAgentClass, config: unknown, options?: Pick<AcquireOptions, 'owner'>): AnyAgent | undefined;
+  /** @param within the lease in whose run the borrower asks. */
+  pooled(agentClass: AnyAgentClass, config: unknown, options?: AcquireOptions, within?: Lease): Promise<AnyAgent>;
+  tryPooled(agentClass: AnyAgentClass, config: unknown, options?: TryOptions): AnyAgent | undefined;
 }

@@ -1,16 +1,17 @@
 /** What users extend: a light object per borrower, with the dear resources of its entry at hand. */
 
 import type { AnyAgentClass, Checked, FrontDesk, PooledArguments } from './agent-class.ts';
-import { LiveCall } from './call.ts';
-import type { Call } from './call.ts';
+import { LiveCall } from './run/call.ts';
+import type { Call } from './run/call.ts';
 import { InputError, SophiaError } from './errors.ts';
 import type { Lease } from './lease.ts';
-import { FUNCTION_RULE, checkAcquireOptions, checkArgument, checkRunOptions } from './options.ts';
-import type { AcquireOptions, PoolOptions, RunOptions } from './options.ts';
-import { describeIssues, pathOf } from './schema.ts';
-import type { StandardSchema } from './schema.ts';
-import { EventStream } from './stream.ts';
-import type { AgentStream } from './stream.ts';
+import { noteUnpooled } from './safety/unpooled.ts';
+import { FUNCTION_RULE, checkAcquireOptions, checkArgument, checkRunOptions } from './settings/options.ts';
+import type { AcquireOptions, PoolOptions, RunOptions, TryOptions } from './settings/options.ts';
+import { describeIssues, pathOf } from './settings/schema.ts';
+import type { StandardSchema } from './settings/schema.ts';
+import { EventStream } from './run/stream.ts';
+import type { AgentStream } from './run/stream.ts';
 
 /** The agent under construction: its base constructor takes these, at once, so that users' constructors need no parameters. */
 let nextClass: unknown = undefined;
@@ -64,14 +65,15 @@ export abstract class Agent<Config = void, Resources = undefined, Input = unknow
     this.#lease = isNext ? nextLease : undefined;
     this.config = (isNext ? nextConfig : undefined) as Config;
     if (isNext) nextClass = undefined;
+    else noteUnpooled(new.target as unknown as AnyAgentClass);
   }
 
   /**
    * Borrows an agent: at once if one is warm, else as soon as one is made or returned, first come first served.
    *
-   * @throws SophiaError CONFIG_INVALID, ACQUIRE_ABORTED, CREATE_FAILED, CONSTRUCT_FAILED, POOL_DRAINING, POOL_CLOSED,
+   * @throws SophiaError CONFIG_INVALID, KEY_INVALID, ACQUIRE_ABORTED, CREATE_FAILED, CONSTRUCT_FAILED, POOL_DRAINING, POOL_CLOSED,
    * and at the first use of a class its registration errors.
-   * @throws PoolExhaustedError ACQUIRE_TIMEOUT, QUEUE_FULL, POOL_EXHAUSTED.
+   * @throws PoolExhaustedError ACQUIRE_TIMEOUT, QUEUE_FULL, POOL_EXHAUSTED, ACQUIRE_SHED, NESTED_DEADLOCK.
    */
   static pooled<Class extends AnyAgentClass>(
     this: Checked<Class>,
@@ -84,9 +86,9 @@ export abstract class Agent<Config = void, Resources = undefined, Input = unknow
   /** Borrows an agent only if one is free now; `undefined` otherwise. Never waits and never creates. */
   static tryPooled<Class extends AnyAgentClass>(
     this: Checked<Class>,
-    ...args: PooledArguments<Class>
+    ...args: PooledArguments<Class, TryOptions>
   ): InstanceType<Class> | undefined;
-  static tryPooled(this: AnyAgentClass, config?: unknown, options?: AcquireOptions): unknown {
+  static tryPooled(this: AnyAgentClass, config?: unknown, options?: TryOptions): unknown {
     return desk().tryPooled(this, config, options);
   }
 
@@ -159,11 +161,13 @@ export abstract class Agent<Config = void, Resources = undefined, Input = unknow
     const signals = [calls.length === 1 ? (calls[0] as Call).signal : lease.signal];
     if (options.signal !== undefined) signals.push(options.signal);
     const limits = [options.waitMs, ...calls.map((call) => call.remainingMs())].filter((ms) => Number.isFinite(ms));
-    return lease.home.desk.pooled(agentClass, config, {
+    const passedOn: AcquireOptions = {
       ...options,
+      tenant: options.tenant ?? lease.tenant,
       signal: signals.length === 1 ? signals[0] : AbortSignal.any(signals),
       waitMs: limits.length === 0 ? undefined : Math.min(...(limits as number[])),
-    }) as Promise<InstanceType<Class>>;
+    };
+    return lease.home.desk.pooled(agentClass, config, passedOn, lease) as Promise<InstanceType<Class>>;
   }
 
   #start(
@@ -220,11 +224,11 @@ export async function useAgent<A extends AnyAgentOf, Result>(
   agent: A,
   work: (agent: A) => Result | Promise<Result>,
 ): Promise<Result> {
+  const lease = leaseOf(agent);
   try {
-    return await work(agent);
+    return await (lease === undefined ? work(agent) : lease.home.within(lease, () => work(agent)));
   } catch (error) {
-    const lease = leaseOf(agent);
-    if (lease !== undefined) lease.home.noteFailure(lease, error);
+    lease?.home.noteFailure(lease, error);
     throw error;
   } finally {
     agent.release();

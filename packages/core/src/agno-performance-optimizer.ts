@@ -9,7 +9,8 @@ import { SophiaError, shown } from './errors.ts';
 import { EVENT_NAMES, Emitter } from './events.ts';
 import type { EventName, Events } from './events.ts';
 import { HomeContext } from './home-context.ts';
-import type { House } from './house.ts';
+import type { House, Nesting } from './house.ts';
+import type { Lease } from './lease.ts';
 import {
   ARGUMENT_CODES,
   FUNCTION_RULE,
@@ -19,23 +20,33 @@ import {
   milliseconds,
   oneOf,
   resolvePoolOptions,
-} from './options.ts';
-import type { AcquireOptions, PoolOptions, Reuse, Rule } from './options.ts';
+} from './settings/options.ts';
+import type { AcquireOptions, PoolOptions, Reuse, Rule, TryOptions } from './settings/options.ts';
+import { checkedSettings, ofType, parsedSettings, readEnvironment } from './settings/layers.ts';
 import { Pool } from './pool.ts';
 import type { CloseReport, DrainReport } from './pool.ts';
 import { prewarmPool } from './prewarm.ts';
 import type { PrewarmOptions, PrewarmReport } from './prewarm.ts';
-import { checkAgentClass, checkReset } from './registration.ts';
+import { checkAgentClass, checkFit, checkReset } from './settings/registration.ts';
+import type { RenewOptions, RenewReport } from './renewal.ts';
+import type { Suspect } from './safety/suspects.ts';
 import { rehearse } from './rehearsal.ts';
-import { DEFAULT_WINDOW_MS } from './stats.ts';
-import type { MemoryFigures, PoolSnapshot } from './stats.ts';
+import { DEFAULT_WINDOW_MS } from './measure/stats.ts';
+import type { MemoryFigures, PoolSnapshot } from './measure/stats.ts';
 
 /** Agents leased at once per type, unless the class, the optimizer's `pools` or `resize()` say otherwise. */
 export const DEFAULT_POOL_MAX = 10;
 
 export interface OptimizerOptions {
-  /** Settings per type, stronger than those of the class. */
+  /** Settings per type, stronger than those of the class; what `sophia.config` says. */
   readonly pools?: Readonly<Record<string, PoolOptions>>;
+  /** The environment variable SOPHIA_POOLS, JSON of the same shape as `pools` and stronger. Default: the process's own. */
+  readonly environment?: string | undefined;
+  /**
+   * Checks more, as in tests: every return is verified, and exclusive resources are guarded unless their class says
+   * `guard: 'none'`. Default: whether NODE_ENV is `test`.
+   */
+  readonly strict?: boolean;
   /** Replaces the system's clock and timers, for tests. */
   readonly clock?: Clock;
   /** Replaces `Math.random` for jitter, for tests. */
@@ -49,7 +60,14 @@ const CLOCK: Rule = {
     ['now', 'wallTime', 'startTimer'].every((name) => FUNCTION_RULE.allows((value as Record<string, unknown>)[name])),
   describe: 'an object with now(), wallTime() and startTimer()',
 };
-const OPTION_RULES: Record<keyof OptimizerOptions, Rule> = { pools: OBJECT, clock: CLOCK, random: FUNCTION_RULE };
+const TEXT: Rule = { allows: (value) => typeof value === 'string', describe: 'text' };
+const OPTION_RULES: Record<keyof OptimizerOptions, Rule> = {
+  pools: OBJECT,
+  environment: TEXT,
+  strict: { allows: (value) => typeof value === 'boolean', describe: 'true or false' },
+  clock: CLOCK,
+  random: FUNCTION_RULE,
+};
 const TIMEOUT_RULES: Record<'timeoutMs', Rule> = { timeoutMs: milliseconds(0) };
 /** Window lengths that a reader may ask for; `Infinity` means since start. */
 const WINDOW_RULE: Rule = {
@@ -62,11 +80,15 @@ const EVENT_RULE = oneOf(...EVENT_NAMES);
 const DEFAULT_DRAIN_MS = 25_000;
 const DEFAULT_CLOSE_MS = 10_000;
 
+/** For `trackNesting` of `@sophia-ai/core/node`: how a front desk learns in which lease's run some code runs. */
+export let setNesting: (optimizer: AgnoPerformanceOptimizer, nesting: Nesting | undefined) => void;
+
 export class AgnoPerformanceOptimizer {
   static #default: AgnoPerformanceOptimizer | undefined = undefined;
   static readonly #homeAtLoad = new HomeContext();
 
-  readonly #settings: Readonly<Record<string, PoolOptions>>;
+  readonly #config: Readonly<Record<string, PoolOptions>>;
+  readonly #environment: Readonly<Record<string, PoolOptions>>;
   readonly #byClass = new Map<AnyAgentClass, Pool>();
   readonly #byType = new Map<string, Pool>();
   readonly #house: House;
@@ -77,20 +99,24 @@ export class AgnoPerformanceOptimizer {
   readonly #readyChecks = new Set<() => void>();
   /** The untyped counter behind the typed one: what agents and `AgentClass.pooled()` ask. */
   readonly #desk: FrontDesk = {
-    pooled: (agentClass, config, options) => this.#lend(agentClass, config, options),
+    pooled: (agentClass, config, options, within) => this.#lend(agentClass, config, options, within),
     tryPooled: (agentClass, config, options) => this.#pool(agentClass).tryPooled(config, options),
   };
 
   static {
     setDefaultDesk(() => AgnoPerformanceOptimizer.default.#desk);
+    setNesting = (optimizer, nesting) => {
+      optimizer.#house.nesting = nesting;
+    };
   }
 
   /** @throws SophiaError OPTION_UNKNOWN, OPTION_INVALID */
   constructor(options: OptimizerOptions = {}) {
     checkOptions('The options of AgnoPerformanceOptimizer', options, OPTION_RULES);
     const { pools = {}, clock = systemClock, random = Math.random } = options;
-    for (const [type, settings] of Object.entries(pools)) resolvePoolOptions(type, { max: DEFAULT_POOL_MAX }, settings);
-    this.#settings = pools;
+    const { environment = readEnvironment('SOPHIA_POOLS'), strict = readEnvironment('NODE_ENV') === 'test' } = options;
+    this.#config = checkedSettings(pools);
+    this.#environment = checkedSettings(parsedSettings(environment));
     this.#house = {
       desk: this.#desk,
       clock,
@@ -98,6 +124,8 @@ export class AgnoPerformanceOptimizer {
       deadlines: new Deadlines(clock, true),
       background: new Deadlines(clock, false),
       home: new HomeContext(),
+      nesting: undefined,
+      isStrict: strict,
       events: new Emitter(),
     };
   }
@@ -135,9 +163,9 @@ export class AgnoPerformanceOptimizer {
   /** As `AgentClass.tryPooled(config, options)`, from this front desk. */
   tryPooled<Class extends AnyAgentClass>(
     agentClass: Checked<Class>,
-    ...args: PooledArguments<Class>
+    ...args: PooledArguments<Class, TryOptions>
   ): InstanceType<Class> | undefined;
-  tryPooled(agentClass: AnyAgentClass, config?: unknown, options?: Pick<AcquireOptions, 'owner'>): unknown {
+  tryPooled(agentClass: AnyAgentClass, config?: unknown, options?: TryOptions): unknown {
     return this.#pool(agentClass).tryPooled(config, options);
   }
 
@@ -153,9 +181,9 @@ export class AgnoPerformanceOptimizer {
   }
 
   /** Not async: on the way of every hit, a second promise would cost as much as the rest. */
-  #lend(agentClass: AnyAgentClass, config: unknown, options?: AcquireOptions): Promise<AnyAgent> {
+  #lend(agentClass: AnyAgentClass, config: unknown, options?: AcquireOptions, within?: Lease): Promise<AnyAgent> {
     try {
-      return this.#pool(agentClass).pooled(config, options);
+      return this.#pool(agentClass).pooled(config, options, within);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -192,10 +220,15 @@ export class AgnoPerformanceOptimizer {
     return this.#prewarm(this.#pool(agentClass), options);
   }
 
-  /** Prewarms every registered type, one after the other, so that their start-up work does not compete. */
+  /**
+   * Prewarms every registered type, one after the other, so that their start-up work does not compete. Types with keys
+   * are left out: nobody knows for which keys.
+   */
   async prewarmAll(options: PrewarmOptions = {}): Promise<PrewarmReport[]> {
     const reports: PrewarmReport[] = [];
-    for (const pool of this.#byType.values()) reports.push(await this.#prewarm(pool, options));
+    for (const pool of this.#byType.values()) {
+      if (!pool.stock.shelves.isKeyed) reports.push(await this.#prewarm(pool, options));
+    }
     return reports;
   }
 
@@ -247,6 +280,40 @@ export class AgnoPerformanceOptimizer {
   /** Changes `max` of a type while it runs. @throws SophiaError TYPE_UNKNOWN, ARGUMENT_INVALID, POOL_CLOSED */
   resize(type: string | AnyAgentClass, max: number): void {
     this.#named(type).resize(max);
+  }
+
+  /**
+   * Hands out no agents of a type until `resume()`: borrowers wait, up to their deadlines; leases go on.
+   * @throws SophiaError TYPE_UNKNOWN, POOL_DRAINING, POOL_CLOSED
+   */
+  suspend(type: string | AnyAgentClass): void {
+    this.#named(type).suspend();
+  }
+
+  /** Ends a suspension; those who wait are served at once. @throws SophiaError TYPE_UNKNOWN */
+  resume(type: string | AnyAgentClass): void {
+    this.#named(type).resume();
+  }
+
+  /**
+   * Replaces every entry of a type by a new one, a few at a time, while it serves: after a change of credentials, say.
+   * @throws SophiaError TYPE_UNKNOWN, ARGUMENT_INVALID, POOL_DRAINING, POOL_CLOSED
+   */
+  async renew(type: string | AnyAgentClass, options: RenewOptions = {}): Promise<RenewReport> {
+    return this.#named(type).renew(options);
+  }
+
+  /**
+   * Ends a lease by force (`holders` of a snapshot tell its id): its agent throws from then on, its entry is destroyed.
+   * @returns whether there was such a lease. @throws SophiaError TYPE_UNKNOWN
+   */
+  revoke(type: string | AnyAgentClass, leaseId: number): boolean {
+    return this.#named(type).revoke(leaseId, 'operator');
+  }
+
+  /** Entries kept for a look (`keepSuspects`), with their resources as they were left. @throws SophiaError TYPE_UNKNOWN */
+  suspects(type: string | AnyAgentClass): Suspect[] {
+    return this.#named(type).stock.suspects.list();
   }
 
   /** Takes no new borrowers, serves those in the queue, waits for leases to end; says who still holds one. */
@@ -321,11 +388,16 @@ export class AgnoPerformanceOptimizer {
         `Class ${agentClass.name} has the type '${type}', which class ${holder.agentClass.name} already has. Give each class a type of its own.`,
       );
     }
-    const settings = Object.hasOwn(this.#settings, type) ? this.#settings[type] : undefined;
-    const options = resolvePoolOptions(type, { max: DEFAULT_POOL_MAX }, agentClass.pool, settings);
-    checkReset(agentClass, options.reuse);
+    const settings = resolvePoolOptions(type, {
+      default: { max: DEFAULT_POOL_MAX },
+      class: agentClass.pool,
+      'sophia.config': ofType(this.#config, type),
+      environment: ofType(this.#environment, type),
+    });
+    checkReset(agentClass, settings.options.reuse);
+    checkFit(agentClass, settings.options);
     this.#checkOpen();
-    const pool = new Pool(agentClass, options, this.#house);
+    const pool = new Pool(agentClass, settings, this.#house);
     this.#byClass.set(agentClass, pool);
     this.#byType.set(type, pool);
     this.#house.events.emit('pool.registered', { type });

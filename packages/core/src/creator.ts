@@ -8,7 +8,8 @@ import type { Entry } from './entry.ts';
 import { SophiaError } from './errors.ts';
 import type { Hooks } from './hooks.ts';
 import type { House } from './house.ts';
-import type { ResolvedPoolOptions } from './options.ts';
+import type { ResolvedPoolOptions } from './settings/options.ts';
+import type { Shelf } from './shelf.ts';
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 30_000;
@@ -18,8 +19,12 @@ export interface CreatorHome extends Pick<House, 'clock' | 'random' | 'deadlines
   readonly type: string;
   readonly options: ResolvedPoolOptions;
   readonly hooks: Hooks;
+  /** Creations under way, for all keys. */
+  creating: number;
+  /** Most creations under way for all keys. */
+  readonly creatingLimit: number;
   /** A new entry in state `creating`, counted from now on. */
-  addEntry(): Entry;
+  addEntry(shelf: Shelf): Entry;
   /** The entry's creation succeeded; it is to serve. */
   put(entry: Entry): void;
   /** The entry was made, but its preparation failed. */
@@ -29,31 +34,37 @@ export interface CreatorHome extends Pick<House, 'clock' | 'random' | 'deadlines
   /** The resources of an entry ended by themselves. */
   retireEntry(entry: Entry, reason: string): void;
   /** A creation given up for late has succeeded after all. */
-  adoptLate(resources: unknown, startedMs: number): void;
+  adoptLate(shelf: Shelf, resources: unknown, startedMs: number): void;
   /** A creation was given up during its preparation, because the pool closed. */
-  destroyLate(resources: unknown, startedMs: number): void;
+  destroyLate(shelf: Shelf, resources: unknown, startedMs: number): void;
   noteCreated(createMs: number): void;
   /** A creation failed; the waiters may have to be told. */
-  noteCreateFailed(error: unknown): void;
+  noteCreateFailed(shelf: Shelf, error: unknown): void;
   replenish(): void;
+  /** The pause after failures is over for this shelf. */
+  pauseEnded(shelf: Shelf): void;
 }
 
 export class Creator {
   readonly #home: CreatorHome;
+  readonly #shelf: Shelf;
   readonly #pause: Deadline;
   readonly #open = new Set<{ controller: AbortController; fail: (error: unknown) => void }>();
   #pausing = false;
   #isStopped = false;
   failuresInARow = 0;
+  /** Those that stood before the last success. */
+  #failuresBefore = 0;
   lastError: unknown = undefined;
   /** Creations under way. */
   inFlight = 0;
 
-  constructor(home: CreatorHome) {
+  constructor(home: CreatorHome, shelf: Shelf) {
     this.#home = home;
+    this.#shelf = shelf;
     this.#pause = new Deadline(() => {
       this.#pausing = false;
-      home.replenish();
+      home.pauseEnded(shelf);
     });
   }
 
@@ -62,13 +73,22 @@ export class Creator {
     return this.#pausing && this.failuresInARow >= this.#home.options.createAttempts;
   }
 
-  /** Starts up to `count` creations, as far as the limit and a pause after failures allow. */
-  start(count: number): void {
-    if (this.#pausing) return;
+  get isPausing(): boolean {
+    return this.#pausing;
+  }
+
+  /** How many creations may begin now, as far as the limits and a pause after failures allow. */
+  get startable(): number {
+    if (this.#pausing) return 0;
+    const { options, creating, creatingLimit } = this.#home;
     // After a failure one creation is the probe for all.
-    const limit = this.failuresInARow === 0 ? this.#home.options.createConcurrency : 1;
-    const free = limit - this.inFlight;
-    for (let left = Math.min(count, free); left > 0; left -= 1) void this.create();
+    const limit = this.failuresInARow === 0 ? options.createConcurrency : 1;
+    return Math.max(0, Math.min(limit - this.inFlight, creatingLimit - creating));
+  }
+
+  /** Starts up to `count` creations. */
+  start(count: number): void {
+    for (let left = Math.min(count, this.startable); left > 0; left -= 1) void this.create();
   }
 
   /**
@@ -78,7 +98,7 @@ export class Creator {
    */
   create(prepare?: (entry: Entry) => Promise<unknown>): Promise<unknown> {
     const home = this.#home;
-    const entry = home.addEntry();
+    const entry = home.addEntry(this.#shelf);
     const { createTimeoutMs } = home.options;
     const controller = new AbortController();
     const outcome = Promise.withResolvers<unknown>();
@@ -86,6 +106,7 @@ export class Creator {
     const finish = (error: unknown): void => {
       open = false;
       this.inFlight -= 1;
+      home.creating -= 1;
       home.deadlines.remove(deadline);
       this.#open.delete(creation);
       outcome.resolve(error);
@@ -102,31 +123,28 @@ export class Creator {
     });
     const creation = { controller, fail };
     this.inFlight += 1;
+    home.creating += 1;
     this.#open.add(creation);
     home.deadlines.add(deadline, createTimeoutMs);
     const log = (message: string, fields?: object): void =>
       home.events.emit('agent.log', { type: home.type, entryId: entry.id, message, fields });
     const retire = (reason: string): void => home.retireEntry(entry, reason);
-    home.hooks.create({ signal: controller.signal, retire, log }).then(
+    home.hooks.create({ key: this.#shelf.key, signal: controller.signal, retire, log }).then(
       async (resources) => {
-        if (!open) return home.adoptLate(resources, entry.startedMs);
+        if (!open) return home.adoptLate(this.#shelf, resources, entry.startedMs);
         entry.resources = resources;
         const createMs = home.clock.now() - entry.startedMs;
         home.deadlines.remove(deadline);
         const failuresBefore = this.failuresInARow;
         this.#succeeded(entry, createMs);
         let error = await prepare?.(entry);
-        if (!open) return home.destroyLate(resources, entry.startedMs);
+        if (!open) return home.destroyLate(this.#shelf, resources, entry.startedMs);
         const hasEnded = entry.retiredFor !== undefined;
         if (hasEnded) error ??= new Error('the resources were retired before they could serve');
         finish(error);
         if (error === undefined) home.put(entry);
         else home.refuse(entry);
-        if (hasEnded) {
-          // As good as a failed creation, and to be retried no faster than one.
-          this.failuresInARow = failuresBefore;
-          this.#failed(entry, error);
-        }
+        if (hasEnded) this.failedAfterAll(entry, error, failuresBefore);
         home.replenish();
       },
       (error: unknown) => {
@@ -134,6 +152,12 @@ export class Creator {
       },
     );
     return outcome.promise;
+  }
+
+  /** What was made ended before it was of use: as good as a failed creation, and to be retried no faster than one. */
+  failedAfterAll(entry: Entry, error: unknown, failuresBefore: number = this.#failuresBefore): void {
+    this.failuresInARow = failuresBefore;
+    this.#failed(entry, error);
   }
 
   /** Tells every creation under way to stop; none is retried. */
@@ -149,6 +173,7 @@ export class Creator {
   }
 
   #succeeded(entry: Entry, createMs: number): void {
+    this.#failuresBefore = this.failuresInARow;
     this.failuresInARow = 0;
     this.lastError = undefined;
     this.#home.noteCreated(createMs);
@@ -167,7 +192,9 @@ export class Creator {
     }
     const { failuresInARow } = this;
     home.events.emit('agent.create-failed', { type: home.type, entryId: entry.id, failuresInARow, retryInMs, error });
-    home.noteCreateFailed(error);
+    home.noteCreateFailed(this.#shelf, error);
+    // Its share of the limit is free for other keys.
+    home.replenish();
   }
 
   #timeoutError(limitMs: number): SophiaError {

@@ -28,6 +28,8 @@ export class Deadlines {
   #timerDueMs = Number.POSITIVE_INFINITY;
   #size = 0;
   #isClosed = false;
+  /** How late the timer was when it last fired; large when something blocks the process. */
+  lagMs = 0;
 
   /** @param keepAlive whether a pending deadline keeps the process running (waiters: yes; housekeeping: no). */
   constructor(clock: Clock, keepAlive: boolean) {
@@ -118,6 +120,7 @@ export class Deadlines {
     this.#timerDueMs = Number.POSITIVE_INFINITY;
     const now = this.#clock.now();
     const times = this.#times;
+    this.lagMs = now - (times[0] ?? now);
     while (times.length > 0 && (times[0] as number) <= now) {
       const dueMs = times.shift() as number;
       const bucket = this.#buckets.get(dueMs);

@@ -2,8 +2,19 @@
 
 import type { DestroyReason } from './events.ts';
 import type { Linked } from './linked-list.ts';
+import type { Fingerprint } from './safety/fingerprint.ts';
+import type { Shelf } from './shelf.ts';
 
-export type EntryState = 'creating' | 'idle' | 'leased' | 'resetting' | 'validating' | 'destroying' | 'destroyed';
+export type EntryState =
+  | 'creating'
+  | 'idle'
+  | 'leased'
+  | 'resetting'
+  | 'validating'
+  /** Cooling down after a lease, or kept for a look because it is suspect; never handed out. */
+  | 'quarantined'
+  | 'destroying'
+  | 'destroyed';
 
 const BIT: Readonly<Record<EntryState, number>> = {
   creating: 1,
@@ -11,17 +22,19 @@ const BIT: Readonly<Record<EntryState, number>> = {
   leased: 4,
   resetting: 8,
   validating: 16,
-  destroying: 32,
-  destroyed: 64,
+  quarantined: 32,
+  destroying: 64,
+  destroyed: 128,
 };
 
 /** From each state, the states that may follow. `leased → leased` is a further lease of a shared entry, or a hand-over. */
 const MOVES: Readonly<Record<EntryState, number>> = {
   creating: BIT.idle | BIT.leased | BIT.destroying | BIT.destroyed,
   idle: BIT.leased | BIT.validating | BIT.destroying,
-  leased: BIT.idle | BIT.leased | BIT.resetting | BIT.destroying,
-  resetting: BIT.idle | BIT.leased | BIT.destroying,
+  leased: BIT.idle | BIT.leased | BIT.resetting | BIT.quarantined | BIT.destroying,
+  resetting: BIT.idle | BIT.leased | BIT.quarantined | BIT.destroying,
   validating: BIT.idle | BIT.leased | BIT.destroying,
+  quarantined: BIT.resetting | BIT.destroying,
   destroying: BIT.destroyed,
   destroyed: 0,
 };
@@ -31,6 +44,8 @@ export class Entry implements Linked<Entry> {
   previous: Entry | undefined = undefined;
   next: Entry | undefined = undefined;
   readonly id: number;
+  /** Where it stands: with the entries of the same key. */
+  readonly shelf: Shelf;
   /** Whether it stands beyond `max`; such an entry serves once. */
   overflow: boolean;
   /** When its creation began, on the clock of the pool. */
@@ -43,9 +58,20 @@ export class Entry implements Linked<Entry> {
   uses = 0;
   /** Why it takes no new lease; destroyed after the last one. */
   retiredFor: DestroyReason | undefined = undefined;
+  /** When it must end, on the clock of the pool. */
+  expiresMs: number = Number.POSITIVE_INFINITY;
+  /** Since when it rests; only true while idle. */
+  idleSinceMs = 0;
+  /** On whose behalf it was used last. */
+  tenant: string | undefined = undefined;
+  /** What its resources looked like after creation, where that is compared. */
+  fingerprint: Fingerprint | undefined = undefined;
+  /** Failed runs since the last that succeeded; counted where failures do not make the entry dirty. */
+  failuresInARow = 0;
 
-  constructor(id: number, startedMs: number, overflow: boolean) {
+  constructor(id: number, shelf: Shelf, startedMs: number, overflow: boolean) {
     this.id = id;
+    this.shelf = shelf;
     this.startedMs = startedMs;
     this.overflow = overflow;
   }

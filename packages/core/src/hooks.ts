@@ -5,9 +5,20 @@ import type { Deadlines } from './deadlines.ts';
 import { SophiaError } from './errors.ts';
 import type { ErrorCode } from './errors.ts';
 import type { HomeContext } from './home-context.ts';
-import type { ResolvedPoolOptions } from './options.ts';
+import { ConfigKeys } from './settings/config-keys.ts';
+import type { ResolvedPoolOptions } from './settings/options.ts';
 
 export type AnyHooks = AgentHooks<unknown, unknown, unknown, unknown>;
+
+const TIMEOUT_OF = {
+  warm: 'createTimeoutMs',
+  reset: 'resetTimeoutMs',
+  verify: 'resetTimeoutMs',
+  footprint: 'resetTimeoutMs',
+  validate: 'validateTimeoutMs',
+  destroy: 'destroyTimeoutMs',
+} as const;
+type LimitedHook = keyof typeof TIMEOUT_OF;
 
 export class Hooks {
   readonly #class: AnyAgentClass & AnyHooks;
@@ -18,6 +29,11 @@ export class Hooks {
   readonly stateless: boolean;
   readonly validates: boolean;
   readonly warms: boolean;
+  /** Reads the key of a config, where the class has keys. */
+  readonly keyReader: ConfigKeys | undefined;
+  readonly isShared: boolean;
+  /** The class has a look of its own at the cleanliness of its resources. */
+  readonly verifies: boolean;
 
   constructor(agentClass: AnyAgentClass, options: ResolvedPoolOptions, home: HomeContext, deadlines: Deadlines) {
     this.#class = agentClass;
@@ -27,6 +43,9 @@ export class Hooks {
     this.stateless = typeof this.#class.reset !== 'function';
     this.validates = this.#class.validate !== undefined;
     this.warms = this.#class.warm !== undefined;
+    this.keyReader = this.#class.key === undefined ? undefined : new ConfigKeys(agentClass);
+    this.isShared = options.reuse === 'shared';
+    this.verifies = this.#class.verify !== undefined;
   }
 
   /** Not limited here: a creation may succeed after its time-out, and its resources must not be lost then. */
@@ -46,6 +65,20 @@ export class Hooks {
       const isClean = typeof reset === 'function' ? await reset.call(this.#class, resources) : undefined;
       if (isClean === false) throw new Error('static reset answered false');
     });
+  }
+
+  verify(resources: unknown): Promise<unknown> {
+    return this.#limited('verify', this.#options.resetTimeoutMs, 'VERIFY_TIMEOUT', async () => {
+      const isClean = await this.#class.verify?.(resources);
+      if (isClean === false) throw new Error('static verify answered false');
+    });
+  }
+
+  /** KiB that the class says its resources hold; 0 where it says nothing. */
+  async footprintKib(resources: unknown): Promise<number> {
+    const { resetTimeoutMs } = this.#options;
+    const bytes = this.#limited('footprint', resetTimeoutMs, 'RESET_TIMEOUT', () => this.#class.footprint?.(resources) ?? 0);
+    return Number(await bytes) / 1_024;
   }
 
   validate(resources: unknown): Promise<unknown> {
@@ -70,14 +103,14 @@ export class Hooks {
     }
   }
 
-  #limited(hook: string, limitMs: number, code: ErrorCode, start: () => unknown): Promise<unknown> {
+  #limited<T>(hook: LimitedHook, limitMs: number, code: ErrorCode, start: () => T): Promise<Awaited<T>> {
     const late = (): SophiaError =>
       new SophiaError(
         code,
-        `static ${hook} of '${this.#class.type}' did not settle within ${limitMs} ms. Make it faster, or raise ${hook === 'warm' ? 'create' : hook}TimeoutMs.`,
+        `static ${hook} of '${this.#class.type}' did not settle within ${limitMs} ms. Make it faster, or raise ${TIMEOUT_OF[hook]}.`,
       );
     return new Promise((resolve) => {
-      this.#home.run(() => resolve(this.#deadlines.within(limitMs, start, late)));
+      this.#home.run(() => resolve(this.#deadlines.within(limitMs, start, late) as Promise<Awaited<T>>));
     });
   }
 }

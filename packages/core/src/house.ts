@@ -5,6 +5,13 @@ import type { Clock } from './clock.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { Emitter } from './events.ts';
 import type { HomeContext } from './home-context.ts';
+import type { Lease } from './lease.ts';
+
+/** Knows, by the runtime's own means, in which lease's run some code runs. */
+export interface Nesting {
+  current(): Lease | undefined;
+  run<Result>(lease: Lease, work: () => Result): Result;
+}
 
 export interface House {
   readonly desk: FrontDesk;
@@ -15,5 +22,9 @@ export interface House {
   /** Housekeeping; it never keeps the process alive. */
   readonly background: Deadlines;
   home: HomeContext;
+  /** Set by `trackNesting` of `@sophia-ai/core/node`. */
+  nesting: Nesting | undefined;
+  /** As in tests: every return is verified, resources are guarded. */
+  readonly isStrict: boolean;
   readonly events: Emitter;
 }

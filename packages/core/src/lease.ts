@@ -4,14 +4,39 @@
  */
 
 import type { FrontDesk } from './agent-class.ts';
-import type { Call, CallHome, LiveCall } from './call.ts';
+import type { Call, CallHome, LiveCall } from './run/call.ts';
+import type { Deadline } from './deadlines.ts';
 import type { Entry } from './entry.ts';
 import { SophiaError } from './errors.ts';
 import type { Linked } from './linked-list.ts';
+import { guard } from './safety/guard.ts';
+import type { Guarded } from './safety/guard.ts';
+import type { Waiter } from './waiter-queue.ts';
+
+/** Who ended a lease by force. */
+export type RevokedBy = 'close' | 'deadline' | 'leak' | 'operator';
+
+const REVOKED_BY: Readonly<Record<RevokedBy, string>> = {
+  close: 'when the pool closed',
+  deadline: 'because it was held longer than leaseMs',
+  leak: 'because it was taken for a leak (reclaimLeaks)',
+  operator: 'by an operator',
+};
+
+/** What a lease keeps of the options with which it was asked for. */
+export interface Borrower {
+  readonly owner?: string | undefined;
+  readonly tenant?: string | undefined;
+  readonly leaseMs?: number | undefined;
+}
 
 /** What a lease and its agent need of the pool that granted it. */
 export interface LeaseHome extends CallHome {
   readonly desk: FrontDesk;
+  /** Whether borrowers get the resources behind a proxy that ends with the lease. */
+  readonly guards: boolean;
+  /** Runs `work` so that what it borrows is known to be asked for within this lease. */
+  within<Result>(lease: Lease, work: () => Result): Result;
   /** Follows a call: how long it took, how it ended, whether it left the resources clean. */
   follow<Output>(lease: Lease, call: LiveCall<never>, work: () => Promise<Output>): Promise<Output>;
   /** The borrower's work failed; its resources may be dirty now. */
@@ -29,30 +54,44 @@ export class Lease implements Linked<Lease> {
   readonly home: LeaseHome;
   readonly entry: Entry;
   readonly owner: string | undefined;
+  readonly tenant: string | undefined;
   /** When the agent was handed out, on the clock of the pool. */
   readonly acquiredMs: number;
   /** How it ended; `undefined` while it lives. */
   ended: 'released' | 'revoked' | undefined = undefined;
+  revokedBy: RevokedBy | undefined = undefined;
   /** The borrower has seen the resources; before that nothing of theirs can be left in them. */
   touched = false;
   dirty = false;
   discarded = false;
   /** Calls that have not settled. Absent until the first: most leases hold one call, some none. */
   openCalls: Set<Call> | undefined = undefined;
+  /** What its run waits for at other pools, or at this one. */
+  asking: Set<Waiter> | undefined = undefined;
+  /** Where it was asked for; known of a few. */
+  stack: string | undefined = undefined;
+  /** Has been held for so long that it is taken for a leak. */
+  isSuspect = false;
+  /** Revokes it, where its length is limited. */
+  deadline: Deadline | undefined = undefined;
   #controller: AbortController | undefined = undefined;
+  #guarded: Guarded | undefined = undefined;
 
-  constructor(id: number, home: LeaseHome, entry: Entry, owner: string | undefined, acquiredMs: number) {
+  constructor(id: number, home: LeaseHome, entry: Entry, borrower: Borrower, acquiredMs: number) {
     this.id = id;
     this.home = home;
     this.entry = entry;
-    this.owner = owner;
+    this.owner = borrower.owner;
+    this.tenant = borrower.tenant;
     this.acquiredMs = acquiredMs;
   }
 
   get resources(): unknown {
     this.check('read its resources');
     this.touched = true;
-    return this.entry.resources;
+    if (!this.home.guards) return this.entry.resources;
+    this.#guarded ??= guard(this.entry.resources, (attempt) => this.endedError(attempt));
+    return this.#guarded.value;
   }
 
   /** Aborted when the lease ends. Made on first use, as most borrowers never ask. */
@@ -80,9 +119,10 @@ export class Lease implements Linked<Lease> {
   }
 
   /** Ends the lease by force; what the borrower still does with the resources is not trusted. */
-  revoke(): void {
+  revoke(by: RevokedBy): void {
     if (this.ended !== undefined) return;
     this.dirty = true;
+    this.revokedBy = by;
     this.#end('revoked');
   }
 
@@ -92,6 +132,7 @@ export class Lease implements Linked<Lease> {
       if (this.touched) this.dirty = true;
       for (const call of this.openCalls) call.abort(this.endedError('finish a run', how));
     }
+    this.#guarded?.revoke();
     this.home.giveBack(this);
     this.#controller?.abort(this.endedError('go on', how));
   }
@@ -99,7 +140,7 @@ export class Lease implements Linked<Lease> {
   endedError(attempt: string, how: 'released' | 'revoked' | undefined = this.ended): SophiaError {
     const why =
       how === 'revoked'
-        ? 'its lease was ended by force when the pool closed'
+        ? `its lease was ended by force ${REVOKED_BY[this.revokedBy ?? 'close']}`
         : 'it was released (by release(), discard(), or the end of its `using` or `use` block)';
     return new SophiaError(
       'LEASE_RELEASED',

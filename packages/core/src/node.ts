@@ -3,3 +3,4 @@
 export { publishDiagnostics } from './node/diagnostics.ts';
 export { measureMemory } from './node/memory.ts';
 export type { MeasureOptions } from './node/memory.ts';
+export { trackNesting } from './node/nesting.ts';

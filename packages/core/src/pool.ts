@@ -1,34 +1,48 @@
 /**
- * The pool of one agent type, as borrowers see it. It reads from top to bottom: borrowing, giving back, following
- * runs, live change, the end, what it says. The entries themselves are kept by its stock.
+ * The pool of one agent type, as borrowers see it. It reads from top to bottom: borrowing, waiting, giving back,
+ * following runs, live change, the end. The entries themselves are kept by its stock.
  */
 
 import { construct } from './agent.ts';
 import type { AnyAgent, AnyAgentClass, FrontDesk } from './agent-class.ts';
-import type { LiveCall } from './call.ts';
+import type { LiveCall } from './run/call.ts';
 import { ChangeWatch } from './change-watch.ts';
+import { Cleaner } from './safety/cleaner.ts';
 import type { Clock } from './clock.ts';
-import { ConfigCheck } from './config-check.ts';
+import { ConfigCheck } from './settings/config-check.ts';
+import { Deadline } from './deadlines.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { Entry } from './entry.ts';
 import { PoolExhaustedError, SophiaError } from './errors.ts';
+import type { ExhaustionCode, PoolFacts } from './errors.ts';
 import type { DestroyReason, Emitter } from './events.ts';
-import { exhaustionFacts } from './exhaustion.ts';
+import { Health } from './safety/health.ts';
 import { Hooks } from './hooks.ts';
 import type { House } from './house.ts';
 import { Keeper } from './keeper.ts';
 import { Lease } from './lease.ts';
-import type { LeaseHome } from './lease.ts';
+import type { Borrower, LeaseHome, RevokedBy } from './lease.ts';
 import { LinkedList } from './linked-list.ts';
-import { MAX_RULE, checkAcquireOptions, checkArgument } from './options.ts';
-import type { AcquireOptions, ResolvedPoolOptions, Reuse } from './options.ts';
-import { abortedError, constructFailedError, createFailedError, notRunningError } from './refusals.ts';
-import { RunFollower } from './run-follower.ts';
-import { Recorder } from './stats.ts';
-import type { Holder, MemoryFigures, PoolSnapshot } from './stats.ts';
+import { MARK_EVERY_MS, Recorder } from './measure/stats.ts';
+import type { Holder, MemoryFigures, PoolSnapshot } from './measure/stats.ts';
+import { MAX_RULE, checkAcquireOptions, checkArgument } from './settings/options.ts';
+import type { AcquireOptions, ResolvedPoolOptions, Reuse, SettingSource, TryOptions } from './settings/options.ts';
+import { factsOf, holdersOf, snapshotOf } from './measure/pool-view.ts';
+import type { Refused, Viewed } from './measure/pool-view.ts';
+import { abortedError, constructFailedError, notRunningError } from './refusals.ts';
+import { renewPool } from './renewal.ts';
+import type { RenewOptions, RenewReport } from './renewal.ts';
+import { RunFollower } from './run/run-follower.ts';
+import { callStack } from './safety/call-site.ts';
+import { LeakWatch } from './safety/leak-watch.ts';
+import { watchUnpooled } from './safety/unpooled.ts';
+import type { Shelf } from './shelf.ts';
 import { Stock } from './stock.ts';
-import type { StockHome } from './stock.ts';
-import { Waiter, WaiterQueue } from './waiter-queue.ts';
+import type { PoolState, StockHome } from './stock.ts';
+import { TenantLimits } from './tenant-limits.ts';
+import type { WaiterQueue } from './waiter-queue.ts';
+import { WaitingRoom } from './waiting-room.ts';
+import type { Acquire, RoomHome } from './waiting-room.ts';
 
 export interface DrainReport {
   readonly type: string;
@@ -44,72 +58,127 @@ export interface CloseReport {
   readonly revoked: readonly Holder[];
 }
 
-const NO_OPTIONS: AcquireOptions = {};
+/** The settings of a pool and where each comes from. */
+export interface PoolSettings {
+  readonly options: ResolvedPoolOptions;
+  readonly sources: Readonly<Record<string, SettingSource>>;
+}
 
-export class Pool implements LeaseHome, StockHome {
+const NO_OPTIONS: AcquireOptions = {};
+/** How often lives are looked at: a tenth of the shorter limit, within these. */
+const LIFE_SWEEPS_MS = { shortest: 10, longest: 30_000 };
+
+export class Pool implements LeaseHome, StockHome, RoomHome, Viewed {
   readonly type: string;
   readonly agentClass: AnyAgentClass;
   readonly options: ResolvedPoolOptions;
+  readonly sources: Readonly<Record<string, SettingSource>>;
   readonly reuse: Reuse;
   readonly desk: FrontDesk;
   readonly clock: Clock;
   readonly deadlines: Deadlines;
   readonly events: Emitter;
   readonly now: () => number;
+  readonly guards: boolean;
+  readonly recorder: Recorder;
   readonly stock: Stock;
   readonly configs: ConfigCheck;
+  readonly leases: LinkedList<Lease> = new LinkedList();
+  readonly leaks: LeakWatch;
+  readonly room: WaitingRoom;
+  readonly tenants: TenantLimits;
   memory: MemoryFigures | null = null;
-  readonly #recorder: Recorder;
-  readonly #hooks: Hooks;
+  readonly #house: House;
+  readonly #cleaner: Cleaner;
+  readonly #health: Health;
   readonly #runs: RunFollower;
-  readonly #leases = new LinkedList<Lease>();
-  readonly #waiters: WaiterQueue;
   readonly #keeper: Keeper;
-  #state: 'running' | 'draining' | 'closed' = 'running';
+  readonly #watch: ChangeWatch;
+  readonly #stopWatching: () => void;
+  #state: PoolState = 'running';
   #lastLeaseId = 0;
   #closing: Promise<CloseReport> | undefined = undefined;
-  readonly #watch: ChangeWatch;
 
-  constructor(agentClass: AnyAgentClass, options: ResolvedPoolOptions, house: House) {
-    this.type = agentClass.type;
+  constructor(agentClass: AnyAgentClass, { options, sources }: PoolSettings, house: House) {
+    const { type } = agentClass;
+    this.type = type;
     this.agentClass = agentClass;
     this.options = options;
+    this.sources = sources;
     this.reuse = options.reuse;
     this.desk = house.desk;
     this.clock = house.clock;
     this.deadlines = house.deadlines;
     this.events = house.events;
     this.now = () => house.clock.now();
-    this.#recorder = new Recorder(house.clock.now());
-    this.#hooks = new Hooks(agentClass, options, house.home, house.deadlines);
-    this.#runs = new RunFollower(house.clock, this.#recorder, this.#hooks);
+    // Strict means on, unless the class has said otherwise.
+    const isGuarded = house.isStrict && sources['guard'] === undefined && options.reuse === 'exclusive';
+    this.guards = isGuarded || options.guard === 'revocable';
+    this.#house = house;
+    this.recorder = new Recorder(house.clock.now());
+    const hooks = new Hooks(agentClass, options, house.home, house.deadlines);
     this.configs = new ConfigCheck(agentClass);
     this.#watch = new ChangeWatch(house.deadlines);
-    this.#waiters = new WaiterQueue(house.deadlines);
-    this.stock = new Stock(this, house, this.#hooks, this.#recorder);
-    this.#keeper = new Keeper(this.stock);
+    this.leaks = new LeakWatch(this);
+    this.tenants = new TenantLimits(options);
+    this.stock = new Stock(this, house, hooks, this.recorder);
+    this.room = new WaitingRoom(this);
+    this.#cleaner = new Cleaner(this.stock, house.isStrict);
+    this.#health = new Health(this.stock);
+    this.#runs = new RunFollower(house, this.recorder, hooks, this.#health);
+    this.#keeper = new Keeper(house.background);
+    this.#startChores();
+    const seen = (count: number, site: string | undefined): void =>
+      this.events.emit('agent.unpooled', { type, count, site });
+    this.#stopWatching = watchUnpooled(agentClass, options.unpooled, seen);
     this.stock.replenish();
+  }
+
+  #startChores(): void {
+    const { validateEveryMs, maxAgeMs, maxIdleMs } = this.options;
+    const keeper = this.#keeper;
+    const { shortest, longest } = LIFE_SWEEPS_MS;
+    const lifeMs = Math.min(Math.max(Math.min(maxAgeMs, maxIdleMs) / 10, shortest), longest);
+    const always = (ms: number) => (): number => ms;
+    keeper.every(always(MARK_EVERY_MS), () => this.recorder.mark(this.now()));
+    keeper.every(
+      () => this.leaks.sweepEveryMs,
+      () => this.leaks.sweep(this.leases),
+    );
+    if (this.#health.validates) keeper.every(always(validateEveryMs), () => this.#health.validate());
+    if (this.#health.limitsLife) keeper.every(always(lifeMs), () => this.#health.endLives());
+    const { shedding } = this.room;
+    if (shedding.isOn) {
+      keeper.every(
+        () => shedding.intervalMs,
+        () => this.room.shedStanding(),
+      );
+    }
   }
 
   // ---- borrowing
 
-  async pooled(config: unknown, options: AcquireOptions = NO_OPTIONS): Promise<AnyAgent> {
+  async pooled(config: unknown, options: AcquireOptions = NO_OPTIONS, within?: Lease): Promise<AnyAgent> {
     const startMs = this.clock.now();
     const checked = this.#admitBorrower(config, options);
-    const lease = this.#tryLease(startMs, options.owner);
-    return lease === undefined ? this.#wait(checked, options, startMs) : this.#handOutAtOnce(lease, checked);
+    const shelf = this.#shelfOf(checked);
+    const lease = this.#tryLease(shelf, startMs, options);
+    if (lease !== undefined) return this.#handOutAtOnce(lease, checked);
+    const scope = within ?? this.#house.nesting?.current();
+    return this.#wait(checked, { shelf, options, startMs, within: scope, calledAs: this.pooled });
   }
 
-  tryPooled(config: unknown, options: Pick<AcquireOptions, 'owner'> = NO_OPTIONS): AnyAgent | undefined {
+  tryPooled(config: unknown, options: TryOptions = NO_OPTIONS): AnyAgent | undefined {
     const startMs = this.clock.now();
     const checked = this.#admitBorrower(config, options);
-    const lease = this.#tryLease(startMs, options.owner);
+    const lease = this.#tryLease(this.#shelfOf(checked), startMs, options);
     return lease === undefined ? undefined : this.#handOutAtOnce(lease, checked);
   }
 
   #handOutAtOnce(lease: Lease, config: unknown): AnyAgent {
+    if (this.leaks.isDue()) lease.stack = callStack(this.pooled);
     const agent = this.#construct(lease, config);
-    this.#recorder.hit(this.clock.now() - lease.acquiredMs);
+    this.recorder.hit(this.clock.now() - lease.acquiredMs);
     if (this.events.has('lease.acquired')) this.#tellAcquired(lease, 'hit');
     return agent;
   }
@@ -121,9 +190,9 @@ export class Pool implements LeaseHome, StockHome {
       if (options !== NO_OPTIONS) {
         checkAcquireOptions(options);
         owner = options.owner;
-        if (options.signal?.aborted === true) throw abortedError(this.type, options.signal);
+        if (options.signal?.aborted === true) throw abortedError(this.type, options.signal, this.facts({ waitedMs: 0 }));
       }
-      if (this.#state !== 'running') throw notRunningError(this.type, this.#state);
+      if (this.#state !== 'running' && this.#state !== 'suspended') throw this.#notRunningError();
       return this.configs.check(config);
     } catch (error) {
       this.#countFailure(error, owner);
@@ -131,30 +200,52 @@ export class Pool implements LeaseHome, StockHome {
     }
   }
 
+  #shelfOf(config: unknown): Shelf {
+    try {
+      return this.stock.shelves.of(config);
+    } catch (error) {
+      this.#countFailure(error, undefined);
+      throw error;
+    }
+  }
+
   /** A free entry, if there is one and nobody waits for it: a newcomer never overtakes. */
-  #tryLease(nowMs: number, owner: string | undefined): Lease | undefined {
-    if (this.#waiters.size > 0) return undefined;
-    const entry = this.stock.take();
+  #tryLease(shelf: Shelf, nowMs: number, options: AcquireOptions): Lease | undefined {
+    if (shelf.waiters.size > 0 || this.#state !== 'running') return undefined;
+    const { tenant } = options;
+    if (tenant !== undefined && !this.tenants.mayHave(tenant)) return undefined;
+    const entry = this.stock.take(shelf, tenant, nowMs);
     if (entry === undefined) return undefined;
-    const lease = this.#grant(entry, owner, nowMs);
+    const lease = this.grant(entry, options, nowMs);
     this.stock.taken();
     return lease;
   }
 
-  #grant(entry: Entry, owner: string | undefined, nowMs: number): Lease {
+  grant(entry: Entry, borrower: Borrower, nowMs: number): Lease {
+    const { leaseMs = this.options.leaseMs } = borrower;
     entry.move('leased');
     entry.leases += 1;
     entry.uses += 1;
     this.#lastLeaseId += 1;
-    const lease = new Lease(this.#lastLeaseId, this, entry, owner, nowMs);
-    this.#leases.push(lease);
+    const lease = new Lease(this.#lastLeaseId, this, entry, borrower, nowMs);
+    this.leases.push(lease);
+    if (lease.tenant !== undefined) {
+      entry.tenant = lease.tenant;
+      this.tenants.add(lease.tenant);
+    }
+    if (leaseMs !== Infinity) {
+      lease.deadline = new Deadline(() => lease.revoke('deadline'));
+      this.#house.background.add(lease.deadline, leaseMs);
+    }
     return lease;
   }
 
   /** Makes the borrower's agent. If its constructor throws, the entry goes back untouched. */
   #construct(lease: Lease, config: unknown): AnyAgent {
     try {
-      return construct(this.agentClass, lease, config);
+      const agent = construct(this.agentClass, lease, config);
+      if (lease.stack !== undefined) this.leaks.follow(agent, lease);
+      return agent;
     } catch (cause) {
       this.#ungrant(lease);
       const error = constructFailedError(this.type, cause);
@@ -163,71 +254,51 @@ export class Pool implements LeaseHome, StockHome {
     }
   }
 
-  async #wait(config: unknown, options: AcquireOptions, startMs: number): Promise<AnyAgent> {
-    const { signal, owner, waitMs = this.options.waitMs } = options;
+  async #wait(config: unknown, acquire: Acquire): Promise<AnyAgent> {
+    const { options, startMs } = acquire;
     try {
-      this.#refuseIfExhausted(startMs);
-      const waiter = new Waiter(startMs, owner, (late) => this.#onLate(late));
-      this.#waiters.push(waiter, waitMs, signal, (aborted) => this.#onAborted(aborted));
-      this.stock.replenish();
-      const { lease, how, queuedMs } = await waiter.settled.promise;
-      if (signal?.aborted === true) {
+      const { lease, how, queuedMs } = await this.room.wait(acquire);
+      if (options.signal?.aborted === true) {
         // Aborted between the hand-over and this line: the borrower is gone, the next one is not.
         this.#ungrant(lease);
-        throw abortedError(this.type, signal);
+        throw abortedError(this.type, options.signal, this.facts({ waitedMs: this.now() - startMs }));
       }
       const agent = this.#construct(lease, config);
-      this.#recorder.slowHandOut(how, this.clock.now() - startMs, queuedMs);
+      this.recorder.slowHandOut(how, this.clock.now() - startMs, queuedMs);
       if (this.events.has('lease.acquired')) this.#tellAcquired(lease, how);
       return agent;
     } catch (error) {
-      if (!(error instanceof SophiaError && error.code === 'CONSTRUCT_FAILED')) this.#countFailure(error, owner);
+      if (!(error instanceof SophiaError && error.code === 'CONSTRUCT_FAILED')) this.#countFailure(error, options.owner);
       throw error;
     }
-  }
-
-  #onLate(waiter: Waiter): void {
-    this.#waiters.remove(waiter);
-    const waitedMs = this.clock.now() - waiter.startMs;
-    waiter.settled.reject(this.#exhaustedError('ACQUIRE_TIMEOUT', waitedMs));
-    this.changed();
-  }
-
-  #onAborted(waiter: Waiter): void {
-    this.#waiters.remove(waiter);
-    waiter.settled.reject(abortedError(this.type, waiter.signal as AbortSignal));
-    this.changed();
-  }
-
-  /** Applies the breaker and the policy: who would wait in vain, or behind others, may be refused instead. */
-  #refuseIfExhausted(startMs: number): void {
-    const { exhaustion, maxWaiting } = this.options;
-    const { outage, capacity } = this.stock;
-    if (outage !== undefined) throw createFailedError(this.type, outage.cause, outage.failuresInARow);
-    const waitedMs = this.clock.now() - startMs;
-    // As many as there is room for wait for a creation or a reset, not behind other borrowers.
-    const behind = this.#waiters.size - Math.max(0, capacity - this.#leases.size);
-    if (exhaustion !== 'wait' && behind >= 0) throw this.#exhaustedError('POOL_EXHAUSTED', waitedMs);
-    if (behind >= maxWaiting) throw this.#exhaustedError('QUEUE_FULL', waitedMs);
   }
 
   // ---- giving back
 
   giveBack(lease: Lease): void {
-    const heldMs = this.clock.now() - lease.acquiredMs;
-    this.#recorder.histograms.use.record(heldMs * 1_000);
-    this.#leases.remove(lease);
-    const { entry } = lease;
-    entry.leases -= 1;
+    const nowMs = this.clock.now();
+    const heldMs = nowMs - lease.acquiredMs;
+    this.recorder.histograms.use.record(heldMs * 1_000);
+    this.#forget(lease, heldMs);
     if (this.events.has('lease.released')) this.#tellReleased(lease, heldMs);
+    const { entry } = lease;
     if (this.reuse === 'shared') this.#giveBackShared(lease);
     else {
       const reason = this.#endOf(lease);
-      if (reason !== undefined) this.stock.destroy(entry, reason);
-      else if (this.#hooks.stateless || !lease.touched) this.stock.put(entry);
-      else void this.stock.reset(entry);
+      if (reason === undefined) this.#cleaner.takeBack(lease, nowMs);
+      else if (reason === 'revoked') this.stock.suspect(entry, reason);
+      else this.stock.destroy(entry, reason);
     }
+    if (lease.tenant !== undefined && this.tenants.areSet) this.stock.serveWaiting();
     this.changed();
+  }
+
+  #forget(lease: Lease, heldMs: number): void {
+    this.leases.remove(lease);
+    lease.entry.leases -= 1;
+    if (lease.tenant !== undefined) this.tenants.remove(lease.tenant);
+    if (lease.deadline !== undefined) this.#house.background.remove(lease.deadline);
+    if (lease.isSuspect || lease.stack !== undefined) this.leaks.ended(lease, heldMs);
   }
 
   /** Why an entry may not serve again after this lease; `undefined` if it may. */
@@ -246,6 +317,10 @@ export class Pool implements LeaseHome, StockHome {
     const { entry } = lease;
     if (lease.ended === 'revoked') this.stock.retire(entry, 'revoked');
     else if (lease.discarded) this.stock.retire(entry, 'discarded');
+    this.#putShared(entry);
+  }
+
+  #putShared(entry: Entry): void {
     if (entry.leases === 0) this.stock.put(entry);
     else this.stock.serveShared();
   }
@@ -256,30 +331,24 @@ export class Pool implements LeaseHome, StockHome {
     if (lease.ended !== undefined) return;
     const { entry } = lease;
     lease.ended = 'released';
-    this.#leases.remove(lease);
-    entry.leases -= 1;
+    this.#forget(lease, 0);
     entry.uses -= 1;
-    if (entry.leases === 0) this.stock.put(entry);
-    else this.stock.serveShared();
+    if (this.reuse === 'shared') this.#putShared(entry);
+    else this.stock.put(entry);
     this.changed();
   }
 
-  /** Gives a clean entry to the borrower that waits longest. */
-  serveFirst(entry: Entry, isNew: boolean): void {
-    const waiter = this.#waiters.shift();
-    if (waiter === undefined) return;
-    const nowMs = this.clock.now();
-    // Waiting for a creation is instantiation; waiting for another borrower is the queue.
-    const queuedMs = isNew ? Math.max(0, entry.startedMs - waiter.startMs) : nowMs - waiter.startMs;
-    waiter.settled.resolve({ lease: this.#grant(entry, waiter.owner, nowMs), how: isNew ? 'miss' : 'wait', queuedMs });
-  }
-
   noteReleasedAgain(lease: Lease): void {
-    this.#recorder.releasedAgain();
+    this.recorder.releasedAgain();
     this.events.emit('lease.released-again', { type: this.type, leaseId: lease.id, owner: lease.owner });
   }
 
   // ---- runs
+
+  within<Result>(lease: Lease, work: () => Result): Result {
+    const { nesting } = this.#house;
+    return nesting === undefined ? work() : nesting.run(lease, work);
+  }
 
   follow<Output>(lease: Lease, call: LiveCall<never>, work: () => Promise<Output>): Promise<Output> {
     return this.#runs.follow(lease, call, work);
@@ -291,42 +360,84 @@ export class Pool implements LeaseHome, StockHome {
 
   // ---- live change
 
-  get state(): 'running' | 'draining' | 'closed' {
+  get state(): PoolState {
     return this.#state;
   }
 
   get waiting(): number {
-    return this.#waiters.size;
+    return this.room.size;
   }
 
   get leased(): number {
-    return this.#leases.size;
+    return this.leases.size;
+  }
+
+  get medianHoldMs(): number {
+    return (this.recorder.histograms.use.summary().p50Us ?? 0) / 1_000;
+  }
+
+  /** Whether only the end of a lease can serve one more borrower. */
+  get isFull(): boolean {
+    return this.leases.size >= this.stock.capacity;
   }
 
   /** Raises or lowers `max`: more waiters are served at once; surplus entries go now if idle, on return if leased. */
   resize(max: number): void {
     checkArgument(`The new max of '${this.type}'`, max, MAX_RULE);
-    if (this.#state === 'closed') throw notRunningError(this.type, this.#state);
+    if (this.#state === 'closed') throw this.#notRunningError();
     const before = this.stock.max;
     this.stock.resize(max);
     this.events.emit('pool.resized', { type: this.type, before, after: max });
   }
 
-  /** Waiters whom nothing else can serve are told the true cause instead of being left to their deadline. */
-  refuseWaiters(cause: unknown, failuresInARow: number): void {
-    this.#waiters.refuseAll(() => createFailedError(this.type, cause, failuresInARow));
-    this.changed();
+  /** Hands out nothing until `resume()`: borrowers wait, up to their deadlines; leases go on. */
+  suspend(): void {
+    if (this.#state === 'suspended') return;
+    if (this.#state !== 'running') throw this.#notRunningError();
+    this.#state = 'suspended';
+    this.events.emit('pool.suspended', { type: this.type });
+  }
+
+  resume(): void {
+    if (this.#state !== 'suspended') return;
+    this.#state = 'running';
+    this.events.emit('pool.resumed', { type: this.type });
+    this.stock.serveWaiting();
+    this.stock.replenish();
+  }
+
+  /** Replaces every entry while the pool serves. @throws SophiaError ARGUMENT_INVALID, POOL_DRAINING, POOL_CLOSED */
+  async renew(options: RenewOptions): Promise<RenewReport> {
+    if (this.#state !== 'running') throw this.#notRunningError();
+    const until = (timeoutMs: number, holds: () => boolean): Promise<boolean> => this.#watch.until(timeoutMs, holds);
+    return renewPool({ type: this.type, stock: this.stock, deadlines: this.deadlines, events: this.events, until }, options);
+  }
+
+  /** Ends a lease by force. @returns whether there was one. */
+  revoke(leaseId: number, by: RevokedBy): boolean {
+    const lease = [...this.leases].find(({ id }) => id === leaseId);
+    lease?.revoke(by);
+    return lease !== undefined;
+  }
+
+  refuseWaiters(waiters: WaiterQueue, cause: unknown, failuresInARow: number): void {
+    this.room.refuse(waiters, cause, failuresInARow);
+  }
+
+  serve(entry: Entry, isNew: boolean): boolean {
+    return this.room.serve(entry, isNew);
   }
 
   // ---- the end
 
   /** Takes no new borrowers; serves those who wait and waits for those who hold, until `timeoutMs`. */
   async drain(timeoutMs: number): Promise<DrainReport> {
+    this.resume();
     if (this.#state === 'running') this.#state = 'draining';
-    const drained = await this.#watch.until(timeoutMs, () => this.#leases.size === 0 && this.#waiters.size === 0);
+    const drained = await this.#watch.until(timeoutMs, () => this.leases.size === 0 && this.waiting === 0);
     const holders = this.holders();
     this.events.emit('pool.drained', { type: this.type, holders: holders.length });
-    return { type: this.type, drained, waiting: this.#waiters.size, holders };
+    return { type: this.type, drained, waiting: this.waiting, holders };
   }
 
   /** Refuses waiters at once, waits for holders until `timeoutMs`, revokes the rest, destroys everything. */
@@ -337,16 +448,17 @@ export class Pool implements LeaseHome, StockHome {
   async #close(timeoutMs: number): Promise<CloseReport> {
     this.#state = 'closed';
     this.#keeper.stop();
-    this.#waiters.refuseAll(() => notRunningError(this.type, this.#state));
-    this.changed();
-    this.stock.close(notRunningError(this.type, this.#state));
-    await this.#watch.until(timeoutMs, () => this.#leases.size === 0);
+    this.#stopWatching();
+    const error = this.#notRunningError();
+    this.room.refuseAll(error);
+    this.stock.close(error);
+    await this.#watch.until(timeoutMs, () => this.leases.size === 0);
     const revoked = this.holders();
     // A copy: ending one lease may make its borrower end others.
-    for (const lease of Array.from(this.#leases)) lease.revoke();
+    for (const lease of Array.from(this.leases)) lease.revoke('close');
     const { destroyTimeoutMs, resetTimeoutMs } = this.options;
     await this.#watch.until(destroyTimeoutMs + resetTimeoutMs, () => this.stock.size === 0);
-    this.stock.abandon(notRunningError(this.type, this.#state));
+    this.stock.abandon(error);
     this.events.emit('pool.closed', { type: this.type, revoked: revoked.length });
     return { type: this.type, revoked };
   }
@@ -358,57 +470,29 @@ export class Pool implements LeaseHome, StockHome {
   // ---- what it says
 
   holders(): Holder[] {
-    const nowMs = this.clock.now();
-    return [...this.#leases].map(({ id, owner, acquiredMs }) => ({ leaseId: id, owner, heldMs: nowMs - acquiredMs }));
+    return holdersOf(this);
   }
 
   snapshot(windowMs: number): PoolSnapshot {
-    const { stock } = this;
-    const nowMs = this.clock.now();
-    const oldest = this.#waiters.oldest;
-    return {
-      type: this.type,
-      reuse: this.reuse,
-      state: this.#state,
-      size: this.#state === 'running' ? stock.free : 0,
-      max: stock.max,
-      options: this.options,
-      leased: this.#leases.size,
-      ...stock.census(),
-      waiting: this.#waiters.size,
-      oldestWaiterMs: oldest === undefined ? null : nowMs - oldest.startMs,
-      holders: this.holders(),
-      counters: this.#recorder.counters(),
-      window: this.#recorder.window(windowMs, nowMs),
-      memory: this.memory,
-      lastCreateError: stock.lastCreateError,
-    };
+    return snapshotOf(this, windowMs);
   }
 
-  #exhaustedError(code: 'ACQUIRE_TIMEOUT' | 'POOL_EXHAUSTED' | 'QUEUE_FULL', waitedMs: number): PoolExhaustedError {
-    const { stock } = this;
-    const oldest = this.#leases.first;
-    const census = stock.census();
-    const { use } = this.#recorder.histograms;
-    const heldMs = oldest === undefined ? 0 : this.clock.now() - oldest.acquiredMs;
-    const load = {
-      type: this.type,
-      max: stock.max,
-      leased: this.#leases.size,
-      idle: stock.free,
-      creating: census.creating,
-      resetting: census.resetting,
-      waiting: this.#waiters.size,
-      oldestLease: oldest === undefined ? null : { heldMs, owner: oldest.owner },
-      lastCreateError: stock.lastCreateError,
-      meanHoldMs: use.count === 0 ? null : use.sumUs / use.count / 1_000,
-    };
-    return new PoolExhaustedError(code, exhaustionFacts(load, waitedMs), stock.lastCreateCause);
+  facts(refused: Refused): PoolFacts {
+    return factsOf(this, refused);
+  }
+
+  #notRunningError(): SophiaError {
+    const state = this.#state === 'closed' ? 'closed' : 'draining';
+    return notRunningError(this.type, state, this.facts({ waitedMs: 0 }));
+  }
+
+  exhausted(code: ExhaustionCode, refused: Refused, chain: readonly string[] = []): PoolExhaustedError {
+    return new PoolExhaustedError(code, this.facts(refused), { cause: this.stock.lastCreateCause, chain });
   }
 
   #countFailure(error: unknown, owner: string | undefined): void {
     if (!(error instanceof SophiaError)) return;
-    this.#recorder.failure(error.code);
+    this.recorder.failure(error.code);
     this.events.emit('acquire.failed', { type: this.type, code: error.code, owner });
   }
 
@@ -418,8 +502,9 @@ export class Pool implements LeaseHome, StockHome {
   }
 
   #tellReleased(lease: Lease, heldMs: number): void {
-    const { id, owner, entry, ended: how = 'released' } = lease;
+    const { id, owner, entry, ended: how = 'released', revokedBy } = lease;
     const clean = !lease.dirty && !lease.discarded;
-    this.events.emit('lease.released', { type: this.type, entryId: entry.id, leaseId: id, owner, heldMs, how, clean });
+    const payload = { type: this.type, entryId: entry.id, leaseId: id, owner, heldMs, how, revokedBy, clean };
+    this.events.emit('lease.released', payload);
   }
 }

@@ -1,11 +1,13 @@
 /** Creates entries before anyone needs them: several at a time, within a time limit, with a report of each. */
 
 import { SophiaError, messageOf } from './errors.ts';
-import { ARGUMENT_CODES, checkOptions, integer, milliseconds } from './options.ts';
-import type { Rule } from './options.ts';
+import { ARGUMENT_CODES, checkOptions, integer, milliseconds } from './settings/options.ts';
+import type { Rule } from './settings/options.ts';
 import type { Pool } from './pool.ts';
 
 export interface PrewarmOptions {
+  /** For a class with `static key`: the config whose key the entries are for. */
+  readonly config?: unknown;
   /** Entries that shall exist; default `max` of the pool. A shared pool has one, whatever is asked for. */
   readonly count?: number;
   /** Creations at the same time. Default 4. */
@@ -27,6 +29,7 @@ export interface PrewarmReport {
 }
 
 const RULES: Record<keyof PrewarmOptions, Rule> = {
+  config: { allows: () => true, describe: 'a config' },
   count: integer(1, 100_000),
   parallel: integer(1, 1_000),
   timeoutMs: milliseconds(1),
@@ -37,16 +40,18 @@ export async function prewarmPool(pool: Pool, options: PrewarmOptions): Promise<
   checkOptions('The options of prewarm', options, RULES, ARGUMENT_CODES);
   const { count = pool.stock.max, parallel = 4, timeoutMs = 60_000 } = options;
   pool.configs.warm();
+  const { shelves } = pool.stock;
+  const shelf = shelves.isKeyed && options.config !== undefined ? shelves.of(pool.configs.check(options.config)) : shelves.only(pool.type);
   const startMs = pool.clock.now();
-  const requested = pool.stock.missing(count);
+  const requested = pool.stock.missing(count, shelf);
   const entries: { ms: number; error: string | null }[] = [];
   let left = requested;
   let timedOut = false;
   const worker = async (): Promise<void> => {
     // Borrowers may have had entries made meanwhile, so there may be fewer missing than at first.
-    while (left > 0 && !timedOut && pool.stock.missing(count) > 0) {
+    while (left > 0 && !timedOut && pool.stock.missing(count, shelf) > 0) {
       left -= 1;
-      const { ms, error } = await pool.stock.prewarmOne();
+      const { ms, error } = await pool.stock.prewarmOne(shelf);
       entries.push({ ms, error: error === undefined ? null : messageOf(error) });
     }
   };

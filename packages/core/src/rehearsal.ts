@@ -8,8 +8,8 @@ import type { AnyAgentClass } from './agent-class.ts';
 import { Agent } from './agent.ts';
 import { Emitter } from './events.ts';
 import type { House } from './house.ts';
-import { resolvePoolOptions } from './options.ts';
-import type { PoolOptions } from './options.ts';
+import { resolvePoolOptions } from './settings/options.ts';
+import type { PoolOptions } from './settings/options.ts';
 import { Pool } from './pool.ts';
 
 /** Enough for the optimizing compiler to have seen every function of the path; about 20 ms in all. */
@@ -38,7 +38,7 @@ function rehearsalClasses(): AnyAgentClass[] {
 async function run(house: House): Promise<void> {
   const { signal } = new AbortController();
   const pools = rehearsalClasses().map(
-    (agentClass) => new Pool(agentClass, resolvePoolOptions(agentClass.type, { max: 1 }, agentClass.pool), house),
+    (agentClass) => new Pool(agentClass, resolvePoolOptions(agentClass.type, { default: { max: 1 }, class: agentClass.pool }), house),
   );
   for (let cycle = 0; cycle < CYCLES; cycle += 1) {
     const pool = pools[cycle % pools.length] as Pool;

@@ -1,10 +1,9 @@
 /**
- * The entries of one pool: which are free, which are wanted, how they are made, cleaned, checked and ended.
- * It knows nothing of borrowers but how many wait; a clean entry goes to the first of them, else to the idle ones.
+ * The entries of one pool: which are wanted, which may serve, how they end. It knows nothing of borrowers but which
+ * wait; a clean entry goes to the one whose turn it is, else it rests.
  */
 
 import type { Clock } from './clock.ts';
-import { Creator } from './creator.ts';
 import type { CreatorHome } from './creator.ts';
 import type { Deadlines } from './deadlines.ts';
 import { Entry } from './entry.ts';
@@ -12,24 +11,36 @@ import { messageOf } from './errors.ts';
 import type { DestroyReason, Emitter } from './events.ts';
 import type { Hooks } from './hooks.ts';
 import type { House } from './house.ts';
-import { LinkedList } from './linked-list.ts';
-import type { ResolvedPoolOptions } from './options.ts';
-import type { Recorder } from './stats.ts';
+import type { Recorder } from './measure/stats.ts';
+import type { ResolvedPoolOptions } from './settings/options.ts';
+import { Fingerprint } from './safety/fingerprint.ts';
+import { Suspects } from './safety/suspects.ts';
+import { Shelf } from './shelf.ts';
+import { Shelves } from './shelves.ts';
+import { WaiterQueue } from './waiter-queue.ts';
+
+export type PoolState = 'running' | 'suspended' | 'draining' | 'closed';
 
 /** What the stock asks of the pool whose entries it keeps. */
 export interface StockHome {
   readonly type: string;
   readonly options: ResolvedPoolOptions;
-  readonly state: 'running' | 'draining' | 'closed';
-  readonly waiting: number;
+  readonly state: PoolState;
   readonly leased: number;
-  /** Gives the entry to the borrower that waits longest. @param isNew it was made while that borrower waited. */
-  serveFirst(entry: Entry, isNew: boolean): void;
+  /** Gives the entry to the borrower whose turn it is. @returns whether there is one that may have it. */
+  serve(entry: Entry, isNew: boolean): boolean;
   /** Creation fails and nothing else can serve: the waiters are to be told. */
-  refuseWaiters(cause: unknown, failuresInARow: number): void;
+  refuseWaiters(waiters: WaiterQueue, cause: unknown, failuresInARow: number): void;
   /** Something changed that a drain or close may wait for. */
   changed(): void;
 }
+
+/** Of the longest life, at most this share is taken off at random, so that entries made together do not end together. */
+const AGE_JITTER = 0.05;
+/** Resources that end sooner than this without having served count as a failed creation. */
+const SHORT_LIFE_MS = 1_000;
+/** Creations for other keys go on while one key's service hangs. */
+const KEYS_IN_PARALLEL = 4;
 
 export class Stock implements CreatorHome {
   readonly type: string;
@@ -42,13 +53,13 @@ export class Stock implements CreatorHome {
   readonly hooks: Hooks;
   readonly recorder: Recorder;
   readonly isShared: boolean;
+  readonly suspects: Suspects;
+  readonly shelves: Shelves;
+  readonly creatingLimit: number;
   max: number;
+  creating = 0;
   readonly #home: StockHome;
-  readonly #creator: Creator;
   readonly #entries = new Set<Entry>();
-  readonly #idle = new LinkedList<Entry>();
-  /** The entry that serves new leases, where one serves all. */
-  #shared: Entry | undefined = undefined;
   /** Idle entries to keep in the background. */
   #idleFloor: number;
   #destroying = 0;
@@ -57,8 +68,9 @@ export class Stock implements CreatorHome {
   #lastId = 0;
 
   constructor(home: StockHome, house: House, hooks: Hooks, recorder: Recorder) {
+    const { options } = home;
     this.type = home.type;
-    this.options = home.options;
+    this.options = options;
     this.clock = house.clock;
     this.random = house.random;
     this.deadlines = house.deadlines;
@@ -66,15 +78,25 @@ export class Stock implements CreatorHome {
     this.events = house.events;
     this.hooks = hooks;
     this.recorder = recorder;
-    this.isShared = home.options.reuse === 'shared';
-    this.max = home.options.max;
+    this.isShared = options.reuse === 'shared';
+    this.max = options.max;
     this.#home = home;
-    this.#idleFloor = home.options.minIdle;
-    this.#creator = new Creator(this);
+    this.#idleFloor = options.minIdle;
+    this.suspects = new Suspects(this);
+    const newShelf = (name: string, key: unknown): Shelf =>
+      new Shelf(name, key, new WaiterQueue(house.deadlines, options.tenantWeights), this);
+    this.shelves = new Shelves(hooks.keyReader, newShelf);
+    // One creator has its own limit; this one is for all keys together.
+    this.creatingLimit = this.shelves.isKeyed ? KEYS_IN_PARALLEL * options.createConcurrency : Infinity;
   }
 
   get size(): number {
     return this.#entries.size;
+  }
+
+  /** Entries that hold a place; suspects are kept beside. */
+  get #placed(): number {
+    return this.#entries.size - this.suspects.size;
   }
 
   /** Most entries, or leases of a shared entry, including overflow. */
@@ -84,37 +106,57 @@ export class Stock implements CreatorHome {
 
   /** Borrowers that could be served right now. */
   get free(): number {
-    if (!this.isShared) return this.#idle.size;
-    return this.#shared === undefined ? 0 : Math.max(0, this.max - this.#home.leased);
+    let idle = 0;
+    let hasShared = false;
+    for (const shelf of this.shelves) {
+      idle += shelf.idle.size;
+      hasShared ||= shelf.shared !== undefined;
+    }
+    if (!this.isShared) return idle;
+    return hasShared ? Math.max(0, this.max - this.#home.leased) : 0;
+  }
+
+  /** The error of the last creation that failed, while none has succeeded since. */
+  get lastCreateCause(): unknown {
+    for (const { creator } of this.shelves) if (creator.lastError !== undefined) return creator.lastError;
+    return undefined;
   }
 
   get lastCreateError(): string | null {
-    const error = this.#creator.lastError;
+    const error = this.lastCreateCause;
     return error === undefined ? null : messageOf(error);
   }
 
-  get lastCreateCause(): unknown {
-    return this.#creator.lastError;
-  }
-
-  /** Whether at least one entry has been made and is not on its way out. */
+  /** Whether at least one entry has been made and is not on its way out; keys make theirs when they are asked for. */
   get isWarm(): boolean {
-    return this.#entries.size > this.#destroying + this.#creator.inFlight;
+    return this.shelves.isKeyed || this.#placed > this.#destroying + this.creating;
   }
 
   /** How many entries are in each state that is not `leased`; those are counted by their leases. */
-  census(): Record<'idle' | 'creating' | 'resetting' | 'validating' | 'destroying', number> {
-    const found = { idle: 0, creating: 0, resetting: 0, validating: 0, destroying: 0 };
+  census(): Record<'idle' | 'creating' | 'resetting' | 'validating' | 'quarantined' | 'destroying', number> {
+    const found = { idle: 0, creating: 0, resetting: 0, validating: 0, quarantined: 0, destroying: 0 };
     for (const { state } of this.#entries) if (state in found) found[state as keyof typeof found] += 1;
     return found;
   }
 
+  /** A copy: whoever walks it may end entries. */
+  entries(): Entry[] {
+    return [...this.#entries];
+  }
+
   // ---- in and out
 
-  /** A free entry, taken out; the one used last comes first, as its caches are warm. */
-  take(): Entry | undefined {
-    if (this.isShared) return this.#home.leased < this.max ? this.#shared : undefined;
-    return this.#idle.pop();
+  /** A free entry of this shelf, taken out. */
+  take(shelf: Shelf, tenant: string | undefined, nowMs: number): Entry | undefined {
+    if (this.shelves.isKeyed) this.shelves.touch(shelf);
+    for (;;) {
+      const isRoom = !this.isShared || this.#home.leased < this.max;
+      const entry = this.isShared ? shelf.shared : shelf.pop(tenant);
+      if (entry === undefined || !isRoom) return undefined;
+      if (entry.expiresMs > nowMs) return entry;
+      if (this.isShared) this.retire(entry, 'expired');
+      else this.destroy(entry, 'expired');
+    }
   }
 
   /** After an entry was taken: a floor of idle entries may want a new one. */
@@ -122,161 +164,211 @@ export class Stock implements CreatorHome {
     if (this.#idleFloor > 0) this.replenish();
   }
 
-  /** A clean entry that no lease holds: the first waiter gets it, or it rests, or it is no longer wanted. */
-  put(entry: Entry): void {
-    const { state, waiting } = this.#home;
-    if (state === 'closed') return this.destroy(entry, 'closed');
+  /** A clean entry that no lease holds: the next waiter gets it, or it rests, or it is no longer wanted. */
+  put(entry: Entry, nowMs: number = this.clock.now()): void {
+    if (this.#home.state === 'closed') return this.destroy(entry, 'closed');
+    if (entry.state === 'creating') this.#admit(entry, nowMs);
     if (this.isShared) return this.#putShared(entry);
-    if (entry.retiredFor !== undefined) return this.destroy(entry, entry.retiredFor);
+    const ended = this.#lifeEnd(entry, nowMs);
+    if (ended !== undefined) return this.destroy(entry, ended);
     if (entry.overflow && this.#regular < this.max) {
       entry.overflow = false;
       this.#regular += 1;
     }
     if (this.#regular > this.max && !entry.overflow) return this.destroy(entry, 'surplus');
-    if (waiting > 0) return this.#home.serveFirst(entry, entry.state === 'creating');
+    if (this.shelves.isKeyed && this.#givesWay(entry, nowMs)) return this.destroy(entry, 'gave-way');
+    if (this.#serve(entry, entry.state === 'creating')) return;
     if (entry.overflow) return this.destroy(entry, 'overflow');
     entry.move('idle');
-    this.#idle.push(entry);
+    entry.idleSinceMs = nowMs;
+    entry.shelf.idle.push(entry);
+  }
+
+  #serve(entry: Entry, isNew: boolean): boolean {
+    return entry.shelf.waiters.size > 0 && this.#home.state !== 'suspended' && this.#home.serve(entry, isNew);
+  }
+
+  /** The entry is new: its life begins, and what it looks like now is how it shall look after every lease. */
+  #admit(entry: Entry, nowMs: number): void {
+    const { maxAgeMs, verify, verifyIgnore: ignore } = this.options;
+    entry.expiresMs = nowMs + maxAgeMs * (1 - AGE_JITTER * this.random());
+    if (verify === 'fingerprint' && !this.isShared) entry.fingerprint = Fingerprint.of(entry.resources, { ignore });
+  }
+
+  /** Why an entry that nobody holds may not serve again, if so. */
+  #lifeEnd(entry: Entry, nowMs: number): DestroyReason | undefined {
+    if (entry.retiredFor !== undefined) return entry.retiredFor;
+    if (entry.uses >= this.options.maxUses) return 'used-up';
+    return entry.expiresMs <= nowMs ? 'expired' : undefined;
   }
 
   #putShared(entry: Entry): void {
-    if (entry.retiredFor !== undefined) {
-      this.destroy(entry, entry.retiredFor);
+    const { shelf } = entry;
+    const ended = entry.leases === 0 ? this.#lifeEnd(entry, this.clock.now()) : entry.retiredFor;
+    if (ended !== undefined && entry.leases === 0) {
+      this.destroy(entry, ended);
       // Its last lease has left room for one on the entry that serves now.
       return this.serveShared();
     }
-    if (this.#shared !== undefined && this.#shared !== entry) return this.destroy(entry, 'surplus');
+    if (shelf.shared !== undefined && shelf.shared !== entry) return this.destroy(entry, 'surplus');
     const isNew = entry.state === 'creating';
-    this.#shared = entry;
+    shelf.shared = entry;
     if (entry.state !== 'idle') entry.move('idle');
     this.serveShared(isNew);
   }
 
-  /** Lets waiters in while the shared entry has room for them. */
+  /** Lets waiters in while shared entries have room for them, one key after the other. */
   serveShared(isNew = false): void {
-    while (this.#home.waiting > 0) {
-      const entry = this.take();
-      if (entry === undefined) return this.replenish();
-      this.#home.serveFirst(entry, isNew);
+    for (let served = true; served;) {
+      served = false;
+      for (const shelf of this.shelves.hungry()) served = this.#serveOne(shelf, isNew) || served;
     }
+    this.replenish();
   }
 
-  /** A shared entry takes no new lease and ends with its last one. */
+  /** Lets waiters in who may be served though some before them may not, and all after a suspension. */
+  serveWaiting(): void {
+    for (const shelf of this.shelves.hungry()) while (this.#serveOne(shelf, false));
+    this.replenish();
+  }
+
+  #serveOne(shelf: Shelf, isNew: boolean): boolean {
+    if (shelf.waiters.size === 0 || this.#home.state === 'suspended') return false;
+    const entry = this.take(shelf, undefined, this.clock.now());
+    if (entry === undefined) return false;
+    const isServed = this.#home.serve(entry, isNew);
+    if (!isServed && !this.isShared) shelf.idle.push(entry);
+    return isServed;
+  }
+
+  // ---- ending
+
+  /** A shared entry takes no new lease and ends with its last one; any other ends when it is next put. */
   retire(entry: Entry, reason: DestroyReason): void {
     entry.retiredFor ??= reason;
-    if (this.#shared === entry) this.#shared = undefined;
+    if (!this.isShared) return;
+    if (entry.shelf.shared === entry) entry.shelf.shared = undefined;
+    if (entry.state === 'idle' && entry.leases === 0) this.destroy(entry, reason);
     this.replenish();
   }
 
   /** The resources ended by themselves: their entry goes now if nobody holds it, else after its lease. */
-  retireEntry(entry: Entry, reason: string): void {
+  retireEntry(entry: Entry, why: string): void {
     if (entry.state === 'destroying' || entry.state === 'destroyed') return;
-    this.events.emit('agent.log', {
-      type: this.type,
-      entryId: entry.id,
-      message: `retired: ${reason}`,
-      fields: undefined,
-    });
-    if (this.isShared) this.retire(entry, 'retired');
-    entry.retiredFor ??= 'retired';
-    if (entry.state !== 'idle') return;
-    if (!this.isShared) this.#idle.remove(entry);
+    const { id: entryId, shelf } = entry;
+    this.events.emit('agent.log', { type: this.type, entryId, message: `retired: ${why}`, fields: undefined });
+    const isShortLived = entry.uses === 0 && this.clock.now() - entry.startedMs < SHORT_LIFE_MS;
+    if (entry.state === 'idle' && isShortLived) {
+      shelf.creator.failedAfterAll(entry, new Error(`the resources ended before they were used: ${why}`));
+    }
+    this.retire(entry, 'retired');
+    if (entry.state !== 'idle' || this.isShared) return;
+    shelf.idle.remove(entry);
     this.destroy(entry, 'retired');
   }
 
-  /** Cleans an entry after a borrower, then puts it back; a failure destroys it. */
-  async reset(entry: Entry): Promise<void> {
-    entry.move('resetting');
-    const startMs = this.clock.now();
-    try {
-      await this.hooks.reset(entry.resources);
-    } catch (error) {
-      this.events.emit('agent.reset-failed', { type: this.type, entryId: entry.id, error });
-      return this.destroy(entry, 'reset-failed');
-    }
-    this.recorder.histograms.reset.record((this.clock.now() - startMs) * 1_000);
-    this.put(entry);
+  /** An entry that nobody may meet again: kept for a look where that is asked for, else destroyed. */
+  suspect(entry: Entry, reason: DestroyReason, path?: string): void {
+    if (this.#home.state === 'closed' || !this.suspects.keep(entry, reason, path)) return this.destroy(entry, reason);
+    entry.shelf.live -= 1;
+    if (!entry.overflow) this.#regular -= 1;
+    entry.overflow = true;
+    this.#home.changed();
+    this.replenish();
   }
 
   /** Ends an entry; its place is free once `static destroy` has settled or its time is up. */
   destroy(entry: Entry, reason: DestroyReason): void {
+    const { shelf, resources } = entry;
     entry.move('destroying');
-    this.#destroying += 1;
+    // A suspect gave its place up before.
+    const isPlaced = !this.suspects.drop(entry);
+    if (isPlaced) {
+      this.#destroying += 1;
+      shelf.destroying += 1;
+    }
     if (!entry.overflow) this.#regular -= 1;
-    if (this.#shared === entry) this.#shared = undefined;
+    if (shelf.shared === entry) shelf.shared = undefined;
     this.recorder.destroyed(reason);
-    const { resources } = entry;
     entry.resources = undefined;
+    entry.fingerprint = undefined;
     const failed = (error: unknown): void =>
       this.events.emit('agent.destroy-failed', { type: this.type, entryId: entry.id, error });
     void this.hooks
       .destroy(resources)
       .catch(failed)
       .then(() => {
-        this.#destroying -= 1;
-        this.dropEntry(entry);
+        if (isPlaced) {
+          this.#destroying -= 1;
+          shelf.destroying -= 1;
+          shelf.live -= 1;
+        }
+        this.#forget(entry);
         this.events.emit('agent.destroyed', { type: this.type, entryId: entry.id, reason, uses: entry.uses });
         this.replenish();
       });
   }
 
-  /** Checks the health of each idle entry once, one at a time, so that the others stay at hand. */
-  async validateIdle(): Promise<void> {
-    if (this.isShared) return this.#validateShared();
-    for (const entry of Array.from(this.#idle)) {
-      // It may have been borrowed meanwhile.
-      if (entry.state !== 'idle') continue;
-      this.#idle.remove(entry);
-      entry.move('validating');
-      try {
-        await this.hooks.validate(entry.resources);
-        this.put(entry);
-      } catch (error) {
-        this.events.emit('agent.validate-failed', { type: this.type, entryId: entry.id, error });
-        this.destroy(entry, 'validate-failed');
-      }
-    }
-  }
-
-  /** A shared entry is checked while it serves; if it is ill, it takes no new lease. */
-  async #validateShared(): Promise<void> {
-    const entry = this.#shared;
-    if (entry === undefined) return;
-    try {
-      await this.hooks.validate(entry.resources);
-    } catch (error) {
-      // It may have been retired or ended meanwhile.
-      if (this.#shared !== entry) return;
-      this.events.emit('agent.validate-failed', { type: this.type, entryId: entry.id, error });
-      if (entry.leases === 0) this.destroy(entry, 'validate-failed');
-      else this.retire(entry, 'validate-failed');
-    }
+  #forget(entry: Entry): void {
+    entry.move('destroyed');
+    this.#entries.delete(entry);
+    this.shelves.prune(entry.shelf);
+    this.#home.changed();
   }
 
   // ---- making
 
   /** Starts as many creations as are wanted and allowed; called after every change. */
   replenish(): void {
-    const { state, waiting } = this.#home;
-    if (state === 'closed') return;
+    const { state } = this.#home;
+    if (state === 'closed' || state === 'suspended') return;
     const floor = state === 'running' ? this.#idleFloor : 0;
-    const coming = this.#creator.inFlight;
-    if (this.isShared) {
-      const isNeeded = this.#shared === undefined && (waiting > 0 || floor > 0);
-      if (isNeeded && coming === 0) this.#creator.start(1);
-      return;
-    }
-    const taken = this.#entries.size - coming;
-    const forWaiters = Math.min(waiting, this.capacity - taken);
-    const forFloor = Math.min(floor - this.#idle.size, this.max - taken);
-    const wanted = Math.max(forWaiters, forFloor) - coming;
-    if (wanted > 0) this.#creator.start(wanted);
+    for (const shelf of this.shelves.wanting()) this.#fill(shelf, floor);
   }
 
-  addEntry(startedMs: number = this.clock.now()): Entry {
+  #fill(shelf: Shelf, floor: number): void {
+    const { creator, waiters, idle } = shelf;
+    const room = this.capacity - this.#placed;
+    let wanted: number;
+    if (this.isShared) {
+      const isNeeded = shelf.shared === undefined && (waiters.size > 0 || floor > 0) && creator.inFlight === 0;
+      wanted = isNeeded ? 1 : 0;
+    } else {
+      const forFloor = Math.min(floor - idle.size - creator.inFlight, this.max - this.#placed);
+      wanted = Math.max(Math.min(waiters.size - creator.inFlight, this.shelves.isKeyed ? Infinity : room), forFloor);
+    }
+    if (wanted <= 0) return;
+    if (!this.shelves.isKeyed) return creator.start(wanted);
+    const startable = Math.min(wanted, creator.startable);
+    if (startable > room) this.#makeRoom(shelf, startable - Math.max(0, room) - this.#destroying);
+    creator.start(Math.min(startable, room));
+  }
+
+  /** Idle entries of other keys give way, those of the key that was asked for longest ago first. */
+  #makeRoom(shelf: Shelf, count: number): void {
+    let left = count;
+    for (const other of this.shelves) {
+      while (left > 0 && other !== shelf) {
+        const entry = other.evictable;
+        if (entry === undefined) break;
+        if (!this.isShared) other.idle.remove(entry);
+        this.destroy(entry, 'gave-way');
+        left -= 1;
+      }
+    }
+  }
+
+  /** Whether another key needs this entry's place more than its own. */
+  #givesWay(entry: Entry, nowMs: number): boolean {
+    if (this.#home.state === 'suspended' || this.capacity > this.#placed) return false;
+    return this.shelves.isOutbid(entry.shelf, this.#destroying, nowMs, this.recorder.meanCreateMs);
+  }
+
+  addEntry(shelf: Shelf, startedMs: number = this.clock.now()): Entry {
     this.#lastId += 1;
-    const entry = new Entry(this.#lastId, startedMs, !this.isShared && this.#regular >= this.max);
+    const entry = new Entry(this.#lastId, shelf, startedMs, !this.isShared && this.#regular >= this.max);
     this.#entries.add(entry);
+    shelf.live += 1;
     if (!entry.overflow) this.#regular += 1;
     return entry;
   }
@@ -286,87 +378,89 @@ export class Stock implements CreatorHome {
   }
 
   dropEntry(entry: Entry): void {
-    if (entry.state === 'creating' && !entry.overflow) this.#regular -= 1;
-    entry.move('destroyed');
-    this.#entries.delete(entry);
-    this.#home.changed();
+    if (!entry.overflow) this.#regular -= 1;
+    entry.shelf.live -= 1;
+    this.#forget(entry);
   }
 
-  #addLate(resources: unknown, startedMs: number): Entry {
-    const entry = this.addEntry(startedMs);
+  #addLate(shelf: Shelf, resources: unknown, startedMs: number): Entry {
+    const entry = this.addEntry(shelf, startedMs);
     entry.resources = resources;
     return entry;
   }
 
-  adoptLate(resources: unknown, startedMs: number): void {
-    const entry = this.#addLate(resources, startedMs);
+  adoptLate(shelf: Shelf, resources: unknown, startedMs: number): void {
+    const entry = this.#addLate(this.shelves.keep(shelf), resources, startedMs);
     this.noteCreated(this.clock.now() - startedMs);
     if (this.#home.state !== 'closed' && !entry.overflow) this.put(entry);
     else this.destroy(entry, 'late');
   }
 
-  destroyLate(resources: unknown, startedMs: number): void {
-    this.destroy(this.#addLate(resources, startedMs), 'late');
+  destroyLate(shelf: Shelf, resources: unknown, startedMs: number): void {
+    this.destroy(this.#addLate(this.shelves.keep(shelf), resources, startedMs), 'late');
+  }
+
+  /** A pause after failures is over. */
+  pauseEnded(shelf: Shelf): void {
+    this.replenish();
+    this.shelves.prune(shelf);
   }
 
   noteCreated(createMs: number): void {
     this.recorder.created(createMs);
   }
 
-  noteCreateFailed(cause: unknown): void {
+  noteCreateFailed(shelf: Shelf, cause: unknown): void {
     this.recorder.createFailed();
-    const { outage } = this;
-    if (outage !== undefined) this.#home.refuseWaiters(cause, outage.failuresInARow);
-  }
-
-  /**
-   * The circuit breaker is open: creation has failed again and again, the next try is not due, and no other entry
-   * lives that might come back and serve. After the pause the next borrower, or the floor of idle entries, is the probe.
-   */
-  get outage(): { readonly cause: unknown; readonly failuresInARow: number } | undefined {
-    const { isBroken, inFlight, lastError: cause, failuresInARow } = this.#creator;
-    const others = this.#entries.size - this.#destroying - inFlight;
-    return isBroken && others === 0 ? { cause, failuresInARow } : undefined;
+    const { outage } = shelf;
+    if (outage !== undefined) this.#home.refuseWaiters(shelf.waiters, cause, outage.failuresInARow);
   }
 
   // ---- prewarming and live change
 
   /** How many entries are missing until `count` could be handed out or are in use. */
-  missing(count: number): number {
+  missing(count: number, shelf: Shelf): number {
     if (this.#home.state !== 'running') return 0;
-    const kept = this.#entries.size - this.#destroying;
-    if (this.isShared) return this.#shared === undefined && this.#creator.inFlight === 0 ? 1 : 0;
+    if (this.isShared) return shelf.shared === undefined && shelf.creator.inFlight === 0 ? 1 : 0;
     // A place is free only once what stood there is destroyed.
-    return Math.max(0, Math.min(count - kept, this.max - this.#entries.size));
+    return Math.max(0, Math.min(count - (shelf.live - shelf.destroying), this.max - this.#placed));
   }
 
   /** A single-use pool replaces what it hands out: as many stay warm as were once prewarmed. */
   keepWarm(count: number): void {
-    if (this.options.reuse === 'single-use') this.#idleFloor = Math.max(this.#idleFloor, count);
+    if (this.options.reuse === 'single-use' && !this.shelves.isKeyed) {
+      this.#idleFloor = Math.max(this.#idleFloor, count);
+    }
   }
 
-  /** Creates one entry and runs it dry before it may serve. */
-  async prewarmOne(): Promise<{ readonly ms: number; readonly error: unknown }> {
+  /**
+   * Creates one entry and runs it dry before it may serve.
+   * @param onReady called when it is about to serve.
+   */
+  async prewarmOne(shelf: Shelf, onReady?: () => void): Promise<{ readonly ms: number; readonly error: unknown }> {
     const startMs = this.clock.now();
     const warm = async (entry: Entry): Promise<unknown> => {
       try {
         if (this.hooks.warms) await this.hooks.warm(entry.resources);
+        onReady?.();
         return undefined;
       } catch (error) {
         return error ?? new Error('static warm rejected without a reason');
       }
     };
-    const error = await this.#creator.create(warm);
+    const error = await shelf.creator.create(warm);
     return { ms: this.clock.now() - startMs, error };
   }
 
   /** Surplus entries go now if idle, on return if leased; a larger `max` serves waiters at once. */
   resize(max: number): void {
     this.max = max;
-    while (!this.isShared && this.#regular > max) {
-      const surplus = this.#idle.shift();
-      if (surplus === undefined) break;
-      this.destroy(surplus, 'surplus');
+    for (const { idle } of this.shelves) {
+      while (!this.isShared && this.#regular > max) {
+        const surplus = idle.shift();
+        if (surplus === undefined) break;
+        this.destroy(surplus, 'surplus');
+      }
     }
     if (this.isShared) this.serveShared();
     this.replenish();
@@ -374,16 +468,15 @@ export class Stock implements CreatorHome {
 
   /** Gives up creations that have not heeded their signal; what they still make is destroyed when it comes. */
   abandon(reason: Error): void {
-    this.#creator.abandon(reason);
+    for (const { creator } of [...this.shelves]) creator.abandon(reason);
   }
 
   /** Stops creations and destroys what no lease holds. */
   close(reason: Error): void {
-    this.#creator.abort(reason);
-    if (this.#shared?.state === 'idle') this.destroy(this.#shared, 'closed');
-    for (const entry of this.#idle) {
-      this.#idle.remove(entry);
-      this.destroy(entry, 'closed');
+    for (const { creator } of this.shelves) creator.abort(reason);
+    for (const entry of this.entries()) {
+      if (entry.state === 'idle' && !this.isShared) entry.shelf.idle.remove(entry);
+      if ((entry.state === 'idle' || entry.state === 'quarantined') && entry.leases === 0) this.destroy(entry, 'closed');
     }
   }
 }

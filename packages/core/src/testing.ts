@@ -3,7 +3,7 @@
 import type { AnyAgentClass, Checked, ConfigOf, ResourcesOf } from './agent-class.ts';
 import { AgnoPerformanceOptimizer } from './agno-performance-optimizer.ts';
 import type { Clock, Timer } from './clock.ts';
-import type { PoolOptions } from './options.ts';
+import type { PoolOptions } from './settings/options.ts';
 
 interface ManualTimer {
   dueMs: number;

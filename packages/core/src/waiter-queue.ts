@@ -1,8 +1,12 @@
-/** Borrowers that wait, first come first served. Joining and leaving cost O(1); every waiter leaves by its deadline. */
+/**
+ * Borrowers that wait, first come first served within a tenant; tenants take turns by weight (deficit round robin,
+ * Shreedhar and Varghese 1995, where every lease costs one). Joining and leaving cost O(1) among the waiters of a
+ * tenant; every waiter leaves by its deadline.
+ */
 
 import { Deadline } from './deadlines.ts';
 import type { Deadlines } from './deadlines.ts';
-import type { Lease } from './lease.ts';
+import type { Borrower, Lease } from './lease.ts';
 import { LinkedList } from './linked-list.ts';
 import type { Linked } from './linked-list.ts';
 
@@ -14,41 +18,78 @@ export interface Grant {
   readonly queuedMs: number;
 }
 
+/** Who waits, copied from the options: the queue must not depend on an object that the borrower may change. */
+export interface WaitingBorrower extends Borrower {
+  /** Where the call of `pooled()` stands in the borrower's code. */
+  readonly stack: string | undefined;
+}
+
 export class Waiter extends Deadline implements Linked<Waiter> {
   previous: Waiter | undefined = undefined;
   next: Waiter | undefined = undefined;
   readonly startMs: number;
-  readonly owner: string | undefined;
+  readonly borrower: WaitingBorrower;
   readonly settled: PromiseWithResolvers<Grant> = Promise.withResolvers();
   signal: AbortSignal | undefined = undefined;
   onAbort: (() => void) | undefined = undefined;
 
-  constructor(startMs: number, owner: string | undefined, onLate: (waiter: Waiter) => void) {
+  constructor(startMs: number, borrower: WaitingBorrower, onLate: (waiter: Waiter) => void) {
     super(() => onLate(this));
     this.startMs = startMs;
-    this.owner = owner;
+    this.borrower = borrower;
+  }
+}
+
+/** The waiters of one tenant, and how many of them may go before the next tenant's turn. */
+class Flow implements Linked<Flow> {
+  previous: Flow | undefined = undefined;
+  next: Flow | undefined = undefined;
+  readonly waiters = new LinkedList<Waiter>();
+  readonly tenant: string | undefined;
+  readonly weight: number;
+  credit: number;
+
+  constructor(tenant: string | undefined, weight: number) {
+    this.tenant = tenant;
+    this.weight = weight;
+    this.credit = weight;
   }
 }
 
 export class WaiterQueue {
-  readonly #list = new LinkedList<Waiter>();
   readonly #deadlines: Deadlines;
+  readonly #weights: Readonly<Record<string, number>>;
+  readonly #flows = new Map<string | undefined, Flow>();
+  readonly #turns = new LinkedList<Flow>();
+  #size = 0;
 
-  constructor(deadlines: Deadlines) {
+  constructor(deadlines: Deadlines, weights: Readonly<Record<string, number>>) {
     this.#deadlines = deadlines;
+    this.#weights = weights;
   }
 
   get size(): number {
-    return this.#list.size;
+    return this.#size;
   }
 
+  /** The waiter that came first, of any tenant. */
   get oldest(): Waiter | undefined {
-    return this.#list.first;
+    let oldest: Waiter | undefined = undefined;
+    for (const { waiters } of this.#turns) {
+      if (oldest === undefined || (waiters.first as Waiter).startMs < oldest.startMs) oldest = waiters.first;
+    }
+    return oldest;
+  }
+
+  /** How many wait for each tenant. */
+  *counts(): IterableIterator<[tenant: string | undefined, waiting: number]> {
+    for (const { tenant, waiters } of this.#turns) yield [tenant, waiters.size];
   }
 
   /** @param onAbort what to do when `signal` is aborted first; it must remove the waiter. */
   push(waiter: Waiter, waitMs: number, signal: AbortSignal | undefined, onAbort: (waiter: Waiter) => void): void {
-    this.#list.push(waiter);
+    this.#flowOf(waiter.borrower.tenant).waiters.push(waiter);
+    this.#size += 1;
     this.#deadlines.add(waiter, waitMs);
     if (signal === undefined) return;
     waiter.signal = signal;
@@ -56,25 +97,65 @@ export class WaiterQueue {
     signal.addEventListener('abort', waiter.onAbort, { once: true });
   }
 
-  /** The waiter that came first, taken out. */
-  shift(): Waiter | undefined {
-    const waiter = this.#list.first;
-    if (waiter !== undefined) this.remove(waiter);
-    return waiter;
+  #flowOf(tenant: string | undefined): Flow {
+    let flow = this.#flows.get(tenant);
+    if (flow === undefined) {
+      const weight = tenant !== undefined && Object.hasOwn(this.#weights, tenant) ? this.#weights[tenant] : undefined;
+      flow = new Flow(tenant, weight ?? 1);
+      this.#flows.set(tenant, flow);
+      this.#turns.push(flow);
+    }
+    return flow;
+  }
+
+  /** The waiter whose turn it is, taken out. @param mayServe whether a tenant may have one more lease now. */
+  shift(mayServe: (tenant: string | undefined) => boolean = () => true): Waiter | undefined {
+    for (let refused = 0; refused < this.#turns.size;) {
+      const flow = this.#turns.first as Flow;
+      const isAllowed = mayServe(flow.tenant);
+      if (isAllowed && flow.credit >= 1) {
+        flow.credit -= 1;
+        const waiter = flow.waiters.first as Waiter;
+        this.remove(waiter);
+        return waiter;
+      }
+      refused = isAllowed ? 0 : refused + 1;
+      if (isAllowed) flow.credit += flow.weight;
+      this.#turns.remove(flow);
+      this.#turns.push(flow);
+    }
+    return undefined;
   }
 
   /** Takes a waiter out; only for one that stands in this queue. */
   remove(waiter: Waiter): void {
-    this.#list.remove(waiter);
+    const flow = this.#flows.get(waiter.borrower.tenant) as Flow;
+    flow.waiters.remove(waiter);
+    if (flow.waiters.size === 0) {
+      this.#flows.delete(flow.tenant);
+      this.#turns.remove(flow);
+    }
+    this.#size -= 1;
     this.#deadlines.remove(waiter);
     if (waiter.onAbort !== undefined) waiter.signal?.removeEventListener('abort', waiter.onAbort);
     waiter.onAbort = undefined;
   }
 
+  /** Takes out, of every tenant, those who came before `beforeMs`. */
+  takeOlder(beforeMs: number): Waiter[] {
+    const taken: Waiter[] = [];
+    for (const { waiters } of this.#turns) {
+      for (const waiter of waiters) {
+        if (waiter.startMs >= beforeMs) break;
+        this.remove(waiter);
+        taken.push(waiter);
+      }
+    }
+    return taken;
+  }
+
   /** Empties the queue, refusing everyone in it. */
   refuseAll(reason: (waiter: Waiter) => Error): void {
-    for (let waiter = this.shift(); waiter !== undefined; waiter = this.shift()) {
-      waiter.settled.reject(reason(waiter));
-    }
+    for (const waiter of this.takeOlder(Number.POSITIVE_INFINITY)) waiter.settled.reject(reason(waiter));
   }
 }

@@ -4,13 +4,13 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { PoolExhaustedError } from '@sophia-ai/core';
-import type { ExhaustionFacts, PoolOptions } from '@sophia-ai/core';
+import type { PoolFacts, PoolOptions } from '@sophia-ai/core';
 import { GatedFactory, settle } from '@sophia-ai/core/testing';
 
 import { agentClass, borrowAll, codeOf, desk, snapshotOf, valueOf, watch } from './support/agents.ts';
 import type { MadeClass, Thing, Watched } from './support/agents.ts';
 
-function factsOf(watched: Watched<unknown>): ExhaustionFacts {
+function factsOf(watched: Watched<unknown>): PoolFacts {
   assert.ok(watched.error instanceof PoolExhaustedError, String(watched.error));
   assert.equal(watched.error.retryAfterMs, watched.error.facts.retryAfterMs);
   return watched.error.facts;
@@ -183,7 +183,7 @@ test('the error carries the counts, the oldest lease with its owner, and one sen
 test('retryAfterMs is null before any lease has ended, then follows the measured holds and the length of the queue', async () => {
   const { optimizer, clock } = desk();
   const Support = agentClass({ pool: { max: 2, maxWaiting: 3, exhaustion: 'wait' } });
-  const refusal = async (): Promise<ExhaustionFacts> => {
+  const refusal = async (): Promise<PoolFacts> => {
     const refused = watch(optimizer.pooled(Support, undefined, { waitMs: 0 }));
     await clock.advance(0);
     return factsOf(refused);
@@ -205,7 +205,7 @@ async function reasonOf(
   recipe: { pool?: PoolOptions } & Record<string, unknown>,
   prepare: (agents: InstanceType<MadeClass>[], clock: ReturnType<typeof desk>['clock']) => unknown,
   holders = 1,
-): Promise<ExhaustionFacts> {
+): Promise<PoolFacts> {
   const { optimizer, clock } = desk();
   const Support = agentClass({ ...recipe, pool: { max: 1, ...recipe.pool } } as never);
   const borrowed = await borrowAll(optimizer, Support, holders);

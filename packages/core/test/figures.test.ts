@@ -246,7 +246,7 @@ test('the oldest waiter, the holders and the states are as they are now', async 
   watch(optimizer.pooled(Support));
   const { oldestWaiterMs, waiting, holders, leased, state, reuse } = snapshotOf(optimizer);
   assert.deepEqual([oldestWaiterMs, waiting, leased, state, reuse], [20, 2, 1, 'running', 'exclusive']);
-  assert.deepEqual(holders, [{ leaseId: 1, owner: 'ann', heldMs: 30 }]);
+  assert.deepEqual(holders, [{ leaseId: 1, owner: 'ann', tenant: undefined, heldMs: 30, isSuspect: false }]);
 });
 
 test('reading a snapshot changes nothing', async () => {

@@ -27,16 +27,32 @@ function mortal(pool: PoolOptions = {}): {
 }
 
 test('an idle entry that retires is destroyed at once and replaced up to minIdle', async () => {
-  const { optimizer } = desk();
+  const { clock, optimizer } = desk();
   const { Mortal, retire, destroyed } = mortal({ minIdle: 1 });
   optimizer.register(Mortal);
-  await settle();
+  await clock.advance(2_000);
   retire[0]?.('its process has ended');
   retire[0]?.('twice');
   await settle();
   assert.deepEqual(destroyed, [1]);
   assert.deepEqual(snapshotOf(optimizer).counters.destroyed, { retired: 1 });
   assert.equal(optimizer.tryPooled(Mortal)?.resources.id, 2);
+});
+
+test('an entry that ends right after it was made is replaced no faster than a failed creation', async () => {
+  const { clock, optimizer } = desk();
+  const { Mortal, retire } = mortal({ minIdle: 1 });
+  optimizer.register(Mortal);
+  await settle();
+  for (const [index, pauseMs] of [100, 200, 400, 800].entries()) {
+    retire[index]?.('its process ended at once');
+    await settle();
+    assert.equal(snapshotOf(optimizer).creating + snapshotOf(optimizer).idle, 0, 'not before the pause is over');
+    await clock.advance(pauseMs - 2);
+    assert.equal(retire.length, index + 1);
+    await clock.advance(20);
+    assert.equal(retire.length, index + 2);
+  }
 });
 
 test('a leased entry that retires serves its borrower to the end, and nobody after', async () => {

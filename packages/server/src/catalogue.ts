@@ -97,7 +97,9 @@ function canRun(agentClass: AnyAgentClass): boolean {
 }
 
 function poolSettings(pool: PoolSnapshot): Readonly<Record<string, unknown>> {
-  const settings = { ...pool.options, max: pool.max };
+  // Names of tenants are not for everyone who may see what agents there are.
+  const { tenantWeights: _, ...shown } = pool.options;
+  const settings = { ...shown, max: pool.max };
   const snake = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
   return Object.fromEntries(Object.entries(settings).map(([name, value]) => [snake(name), value]));
 }

@@ -67,6 +67,20 @@ export interface TypeSummary {
   readonly leased: number;
   readonly waiting: number;
   readonly oldest_waiter_ms: number | null;
+  /** Leases that look forgotten now. */
+  readonly leaks: number;
+  /** Entries that cool down or are kept for a look after a failed check. */
+  readonly quarantined: number;
+  /** Agents made with `new` in place of the pool, since start. */
+  readonly unpooled: number;
+  /** Whether waiters are being refused because the queue stands. */
+  readonly shedding: boolean;
+  /** Keys with entries or waiters; `null` for a type without keys. */
+  readonly keys: number | null;
+  /** Entries made and destroyed since start, the latter by reason. */
+  readonly created: number;
+  readonly create_failed: number;
+  readonly destroyed: Readonly<Record<string, number>>;
   readonly reuse: PoolSnapshot['reuse'];
   readonly state: PoolSnapshot['state'];
   /** Parts of `memory_per_agent_kib`, and for a shared type what all its agents use together. */
@@ -139,6 +153,14 @@ function summaryOf(pool: PoolSnapshot): TypeSummary {
     leased: pool.leased,
     waiting: pool.waiting,
     oldest_waiter_ms: rounded(pool.oldestWaiterMs),
+    leaks: pool.leaks,
+    quarantined: pool.quarantined,
+    unpooled: pool.unpooled.count,
+    shedding: pool.isShedding,
+    keys: pool.keys?.count ?? null,
+    created: counters.created,
+    create_failed: counters.createFailed,
+    destroyed: counters.destroyed,
     reuse: pool.reuse,
     state: pool.state,
     agent_kib: rounded(memory?.agentKib),

@@ -1,7 +1,7 @@
 /** Every error on the wire: problem details (RFC 9457) with our stable code, from one table. */
 
 import { ERROR_CODES, SophiaError } from '@sophia-ai/core';
-import type { ErrorCode, PoolExhaustedError } from '@sophia-ai/core';
+import type { ErrorCode, PoolFacts } from '@sophia-ai/core';
 import { SERVER_ERROR_CODES, ServerError } from './errors.ts';
 import type { ServerErrorCode } from './errors.ts';
 
@@ -46,6 +46,7 @@ const busy: Handling = { status: 503, retry: true };
  */
 const HANDLING: Readonly<Record<WireCode, Handling>> = {
   ACQUIRE_ABORTED: client(499),
+  ACQUIRE_SHED: busy,
   ACQUIRE_TIMEOUT: busy,
   ARGUMENT_INVALID: fault,
   BODY_INVALID: client(400),
@@ -68,6 +69,8 @@ const HANDLING: Readonly<Record<WireCode, Handling>> = {
   HOST_REFUSED: client(403),
   INPUT_INVALID: client(422),
   INTERNAL_ERROR: fault,
+  // What it names may be a credential.
+  KEY_INVALID: { status: 422, detail: 'The config of this run has no usable key.', report: true },
   LEASE_FOREIGN: fault,
   // The server holds the lease until the run settles, so only a forced stop can end it earlier.
   LEASE_RELEASED: {
@@ -76,6 +79,7 @@ const HANDLING: Readonly<Record<WireCode, Handling>> = {
     retry: true,
   },
   METHOD_NOT_ALLOWED: client(405),
+  NESTED_DEADLOCK: fault,
   NOT_READY: busy,
   NOT_RUNNABLE: fault,
   OPTION_INVALID: fault,
@@ -101,7 +105,9 @@ const HANDLING: Readonly<Record<WireCode, Handling>> = {
   TYPE_INVALID: fault,
   TYPE_TAKEN: fault,
   TYPE_UNKNOWN: client(404),
+  UNPOOLED: fault,
   VALIDATE_TIMEOUT: fault,
+  VERIFY_TIMEOUT: fault,
   WARM_TIMEOUT: fault,
 };
 
@@ -124,7 +130,8 @@ export function isServerFault(error: unknown): boolean {
 export function problemOf(error: unknown): Problem {
   const code = codeOf(error);
   const { status, detail, retry } = HANDLING[code];
-  const facts = SophiaError.isInstance(error) && 'facts' in error ? (error as PoolExhaustedError).facts : undefined;
+  // Only of a refusal that others' work caused do the counts help the client.
+  const facts = SophiaError.isInstance(error) && HANDLING[code] === busy ? error.facts : undefined;
   const said = facts === undefined ? (error as Error).message : exhaustion(code, facts);
   return {
     type: `urn:sophia:problem:${code}`,
@@ -139,7 +146,7 @@ export function problemOf(error: unknown): Problem {
 }
 
 /** Counts, not causes: the message in core also names owners and the last creation error. */
-function exhaustion(code: WireCode, facts: PoolExhaustedError['facts']): string {
+function exhaustion(code: WireCode, facts: PoolFacts): string {
   const { type, max, leased, waiting, waitedMs } = facts;
   const what =
     code === 'ACQUIRE_TIMEOUT' ? `none came free within ${Math.round(waitedMs)} ms` : 'the run was not queued';

@@ -13,9 +13,10 @@ import { Entry } from '../entry.ts';
 import type { AnyHooks } from '../hooks.ts';
 import { Lease } from '../lease.ts';
 import type { LeaseHome } from '../lease.ts';
-import { ARGUMENT_CODES, checkOptions, integer } from '../options.ts';
-import type { Rule } from '../options.ts';
-import type { MemoryFigures } from '../stats.ts';
+import { ARGUMENT_CODES, checkOptions, integer } from '../settings/options.ts';
+import type { Rule } from '../settings/options.ts';
+import type { MemoryFigures } from '../measure/stats.ts';
+import type { Shelf } from '../shelf.ts';
 import { childProcesses, proportionalKib } from './processes.ts';
 
 export interface MeasureOptions {
@@ -91,7 +92,7 @@ export async function measureMemory(
   const reuse = optimizer.reuseOf(agentClass);
   const { config, agents = 2_000, rounds = 5 } = options;
   const agent = measureAgents(agentClass, config, agents, rounds);
-  const entries = await measureEntries(agentClass, rounds);
+  const entries = await measureEntries(agentClass, config, rounds);
   const isShared = reuse === 'shared';
   const parts = isShared ? [agent] : [agent, entries.heap, entries.processes];
   const total = parts.reduce((sum, part) => sum + part.medianKib, 0);
@@ -117,14 +118,14 @@ export async function measureMemory(
 /** The light objects: each with its lease, as a borrower's, but without a pool behind it. */
 function measureAgents(agentClass: AnyAgentClass, config: unknown, agents: number, rounds: number): Sample {
   const home = { type: agentClass.type } as LeaseHome;
-  const entry = new Entry(0, 0, false);
+  const entry = new Entry(0, {} as Shelf, 0, false);
   const perAgent: number[] = [];
   // The round before the first compiles the constructor and settles the shapes of its objects.
   for (let round = -1; round < rounds; round += 1) {
     const kept: object[] = Array.from({ length: agents });
     const before = retainedBytes();
     for (let index = 0; index < agents; index += 1) {
-      kept[index] = construct(agentClass, new Lease(index, home, entry, undefined, 0), config);
+      kept[index] = construct(agentClass, new Lease(index, home, entry, {}, 0), config);
     }
     const bytes = (retainedBytes() - before) / agents;
     if (round >= 0) perAgent.push(bytes);
@@ -141,18 +142,22 @@ interface EntryMeasure {
 }
 
 /** What one more entry costs: entries beside the pool's, the first of them excluded, destroyed afterwards. */
-async function measureEntries(agentClass: AnyAgentClass & AnyHooks, rounds: number): Promise<EntryMeasure> {
+async function measureEntries(
+  agentClass: AnyAgentClass & AnyHooks,
+  config: unknown,
+  rounds: number,
+): Promise<EntryMeasure> {
   const processesSeen = (await childProcesses()) !== null;
   if (agentClass.create === undefined) return { heap: NOTHING, processes: NOTHING, processesSeen, created: 0 };
   const heap: number[] = [];
   const processes: number[] = [];
   let created = 1;
-  const first = await timedCreate(agentClass);
+  const first = await timedCreate(agentClass, config);
   try {
     const count = entriesPerRound(first.ms, first.bytes);
     const entryRounds = count === 2 ? Math.min(rounds, 3) : rounds;
     for (let round = 0; round < entryRounds; round += 1) {
-      const measured = await measureRound(agentClass, count);
+      const measured = await measureRound(agentClass, config, count);
       heap.push(measured.heapBytes / count);
       processes.push(measured.processBytes / count);
       created += count;
@@ -165,18 +170,21 @@ async function measureEntries(agentClass: AnyAgentClass & AnyHooks, rounds: numb
 
 async function timedCreate(
   agentClass: AnyAgentClass & AnyHooks,
+  config: unknown,
 ): Promise<{ resources: unknown; ms: number; bytes: number }> {
   const before = retainedBytes();
   const startMs = performance.now();
-  const resources = await createOne(agentClass);
+  const resources = await createOne(agentClass, config);
   // Asking for the footprint may cost more than the creation: it, too, is paid once per entry.
   await agentClass.footprint?.(resources);
   const ms = performance.now() - startMs;
   return { resources, ms, bytes: Math.max(0, retainedBytes() - before) };
 }
 
-function createOne(agentClass: AnyAgentClass & AnyHooks): unknown {
-  return agentClass.create?.({ signal: new AbortController().signal, retire: () => undefined, log: () => undefined });
+function createOne(agentClass: AnyAgentClass & AnyHooks, config: unknown): unknown {
+  const { signal } = new AbortController();
+  const key = agentClass.key?.(config);
+  return agentClass.create?.({ key, signal, retire: () => undefined, log: () => undefined });
 }
 
 function entriesPerRound(createMs: number, bytes: number): number {
@@ -187,13 +195,14 @@ function entriesPerRound(createMs: number, bytes: number): number {
 
 async function measureRound(
   agentClass: AnyAgentClass & AnyHooks,
+  config: unknown,
   count: number,
 ): Promise<{ heapBytes: number; processBytes: number }> {
   const resources: unknown[] = [];
   try {
     const children = await childProcesses();
     const before = retainedBytes();
-    for (let made = 0; made < count; made += 1) resources.push(await createOne(agentClass));
+    for (let made = 0; made < count; made += 1) resources.push(await createOne(agentClass, config));
     let heapBytes = retainedBytes() - before;
     for (const each of resources) heapBytes += (await agentClass.footprint?.(each)) ?? 0;
     const known = new Set(children);

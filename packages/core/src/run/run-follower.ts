@@ -1,30 +1,44 @@
 /** Follows the runs of a pool's agents: how long each took, how it ended, whether it left the resources clean. */
 
 import type { LiveCall } from './call.ts';
-import type { Clock } from './clock.ts';
-import { InputError, SophiaError } from './errors.ts';
-import type { Hooks } from './hooks.ts';
-import type { Lease } from './lease.ts';
-import type { Recorder } from './stats.ts';
+import type { Entry } from '../entry.ts';
+import { InputError, SophiaError } from '../errors.ts';
+import type { Hooks } from '../hooks.ts';
+import type { House } from '../house.ts';
+import type { Lease } from '../lease.ts';
+import type { Recorder } from '../measure/stats.ts';
+
+/** What may be done about a shared entry whose runs fail one after the other. */
+export interface FailingEntries {
+  lookAtFailing(entry: Entry): void;
+}
+
+/** So many failed runs in a row, with no success in between, and a shared entry is looked at. */
+const FAILING_RUNS = 5;
 
 export class RunFollower {
-  readonly #clock: Clock;
+  readonly #house: House;
   readonly #recorder: Recorder;
   readonly #hooks: Hooks;
+  readonly #failing: FailingEntries;
+  readonly #isShared: boolean;
 
-  constructor(clock: Clock, recorder: Recorder, hooks: Hooks) {
-    this.#clock = clock;
+  constructor(house: House, recorder: Recorder, hooks: Hooks, failing: FailingEntries) {
+    this.#house = house;
     this.#recorder = recorder;
     this.#hooks = hooks;
+    this.#failing = failing;
+    this.#isShared = hooks.isShared;
   }
 
   /** Runs `work` as a call of `lease`; settles as the work does, or as soon as the call is aborted. */
   follow<Output>(lease: Lease, call: LiveCall<never>, work: () => Promise<Output>): Promise<Output> {
-    const startMs = this.#clock.now();
+    const { clock } = this.#house;
+    const startMs = clock.now();
     lease.openCalls ??= new Set();
     lease.openCalls.add(call);
     // An aborted call stays open until execute() has really settled: until then it may touch the resources.
-    const settled = work().then(
+    const settled = lease.home.within(lease, work).then(
       (output) => {
         lease.openCalls?.delete(call);
         // It went on after its abort, and may have touched the resources only then.
@@ -39,19 +53,30 @@ export class RunFollower {
     );
     const counted = (failure: unknown): void => {
       call.close();
-      this.#recorder.run(this.#clock.now() - startMs, failure === undefined ? undefined : failureName(failure));
+      this.#recorder.run(clock.now() - startMs, failure === undefined ? undefined : failureName(failure));
     };
     return call.race(settled).then(
       (output) => {
         counted(undefined);
+        lease.entry.failuresInARow = 0;
         return output;
       },
       (error: unknown) => {
         counted(error ?? new Error('rejected without a reason'));
         this.noteFailure(lease, error);
+        if (this.#isShared) this.#noteShared(lease, error);
         throw error;
       },
     );
+  }
+
+  /** A shared entry is not destroyed for one borrower's failure; a row of them is a reason to look at it. */
+  #noteShared(lease: Lease, error: unknown): void {
+    const { entry } = lease;
+    const isCallers = error instanceof InputError || (SophiaError.isInstance(error) && error.code === 'RUN_ABORTED');
+    if (!lease.touched || isCallers || this.#hooks.survives(error)) return;
+    entry.failuresInARow += 1;
+    if (entry.failuresInARow % FAILING_RUNS === 0) this.#failing.lookAtFailing(entry);
   }
 
   /** A failure of the borrower's work makes the lease dirty, unless it cannot have touched the resources. */

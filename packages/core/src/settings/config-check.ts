@@ -1,7 +1,7 @@
 /** Checks a borrower's config against the class's schema: once per config object, synchronously. */
 
-import type { AnyAgentClass } from './agent-class.ts';
-import { SophiaError } from './errors.ts';
+import type { AnyAgentClass } from '../agent-class.ts';
+import { SophiaError } from '../errors.ts';
 import { describeIssues } from './schema.ts';
 import type { StandardSchema } from './schema.ts';
 

@@ -1,15 +1,15 @@
 /** Checks an agent class before it gets a pool, so that a mistake shows at start and not at the first borrower. */
 
-import { AGENT_BRAND, Agent } from './agent.ts';
-import type { AnyAgentClass } from './agent-class.ts';
-import { SophiaError, shown } from './errors.ts';
-import type { AnyHooks } from './hooks.ts';
-import type { Reuse } from './options.ts';
+import { AGENT_BRAND, Agent } from '../agent.ts';
+import type { AnyAgentClass } from '../agent-class.ts';
+import { SophiaError, shown } from '../errors.ts';
+import type { AnyHooks } from '../hooks.ts';
+import type { ResolvedPoolOptions, Reuse } from './options.ts';
 import { isStandardSchema } from './schema.ts';
 
 const TYPE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
-const FUNCTIONS = ['create', 'validate', 'destroy', 'warm', 'survives', 'footprint'] as const;
+const FUNCTIONS = ['create', 'key', 'validate', 'verify', 'destroy', 'warm', 'survives', 'footprint'] as const;
 const SCHEMAS = ['config', 'input', 'output'] as const;
 
 /** @throws SophiaError ARGUMENT_INVALID, DUPLICATE_CORE, TYPE_INHERITED, TYPE_INVALID, HOOK_INVALID */
@@ -75,6 +75,23 @@ export function checkReset(agentClass: AnyAgentClass & AnyHooks, reuse: Reuse): 
     'RESET_MISSING',
     `'${agentClass.type}' is exclusive, so its resources go from one borrower to the next, but class ${agentClass.name} does not say how they are cleaned. Add \`static reset(resources) { … }\`, or \`static readonly reset = 'stateless'\` if a borrower can leave nothing behind, or choose reuse 'shared' or 'single-use'.`,
   );
+}
+
+/** Settings that only make sense with, or without, certain hooks. @throws SophiaError OPTION_INVALID */
+export function checkFit(agentClass: AnyAgentClass & AnyHooks, options: ResolvedPoolOptions): void {
+  const refuse = (option: string, value: unknown, allowed: string): never => {
+    throw new SophiaError(
+      'OPTION_INVALID',
+      `The pool of '${agentClass.type}': '${option}' was given as ${shown(value)}; allowed: ${allowed}.`,
+    );
+  };
+  const { minIdle, maxMemoryKib } = options;
+  if (agentClass.key !== undefined && minIdle > 0) {
+    refuse('minIdle', minIdle, '0 for a class with static key, as nobody knows for which keys; prewarm with a config');
+  }
+  if (maxMemoryKib < Infinity && agentClass.footprint === undefined) {
+    refuse('maxMemoryKib', maxMemoryKib, 'Infinity, or add static footprint(resources), which says how much they hold');
+  }
 }
 
 function badHook(agentClass: AnyAgentClass, hook: string, value: unknown, allowed: string): SophiaError {

@@ -1,10 +1,11 @@
 /** What a pool measures: histograms with a window on each, counters since start, and the snapshot that readers get. */
 
-import type { ErrorCode } from './errors.ts';
-import type { DestroyReason } from './events.ts';
+import type { ErrorCode } from '../errors.ts';
+import type { DestroyReason } from '../events.ts';
 import { Histogram } from './histogram.ts';
 import type { HistogramMark, HistogramSummary } from './histogram.ts';
-import type { ResolvedPoolOptions, Reuse } from './options.ts';
+import type { ResolvedPoolOptions, Reuse, SettingSource } from '../settings/options.ts';
+import type { UnpooledFigures } from '../safety/unpooled.ts';
 
 /** What is timed. `hit`: an agent was free. `miss`: one was created for the borrower. `wait`: time behind others. */
 const TIMED = ['hit', 'miss', 'wait', 'create', 'reset', 'use', 'run'] as const;
@@ -65,33 +66,62 @@ export interface MemoryFigures {
 export interface PoolSnapshot {
   readonly type: string;
   readonly reuse: Reuse;
-  readonly state: 'running' | 'draining' | 'closed';
+  readonly state: 'running' | 'suspended' | 'draining' | 'closed';
   /** Agents that would be handed out now. */
   readonly size: number;
   /** Most agents leased at once; overflow not counted. */
   readonly max: number;
   /** Settings as they were at registration; `max` above is the one in force. */
   readonly options: ResolvedPoolOptions;
+  /** Where each setting that is no default comes from. */
+  readonly sources: Readonly<Record<string, SettingSource>>;
   readonly leased: number;
   readonly idle: number;
   readonly creating: number;
   readonly resetting: number;
   readonly validating: number;
+  /** Cooling down, or kept for a look. */
+  readonly quarantined: number;
   readonly destroying: number;
   readonly waiting: number;
   readonly oldestWaiterMs: number | null;
   readonly holders: readonly Holder[];
+  /** Leases that are suspected now to be leaks. */
+  readonly leaks: number;
+  /** Whether waiters are being refused because the queue stands. */
+  readonly isShedding: boolean;
+  /** The busiest keys; `null` for a type without keys. Names are ordinals: the keys themselves are not shown. */
+  readonly keys: { readonly count: number; readonly busiest: readonly KeyFigures[] } | null;
+  /** The busiest tenants among those that hold or wait. */
+  readonly tenants: readonly TenantFigures[];
+  readonly unpooled: UnpooledFigures;
   readonly counters: Counters;
   readonly window: WindowFigures;
   readonly memory: MemoryFigures | null;
   readonly lastCreateError: string | null;
 }
 
+export interface KeyFigures {
+  readonly name: string;
+  readonly entries: number;
+  readonly idle: number;
+  readonly waiting: number;
+}
+
+export interface TenantFigures {
+  readonly tenant: string;
+  readonly leased: number;
+  readonly waiting: number;
+}
+
 /** A live lease as drain, errors and dashboards name it. */
 export interface Holder {
   readonly leaseId: number;
   readonly owner: string | undefined;
+  readonly tenant: string | undefined;
   readonly heldMs: number;
+  /** Held for so long that it is taken for a leak. */
+  readonly isSuspect: boolean;
 }
 
 /** Totals since the pool was registered. */
@@ -103,6 +133,11 @@ export interface Counters {
   readonly createFailed: number;
   readonly destroyed: Readonly<Partial<Record<DestroyReason, number>>>;
   readonly releasedAgain: number;
+  /** Looks at whether a returned entry was clean. */
+  readonly verified: number;
+  /** Leases that were suspected to be leaks, and those proven by garbage collection. */
+  readonly leaksHeld: number;
+  readonly leaksDropped: number;
   readonly runs: number;
   readonly runFailures: Readonly<Record<string, number>>;
 }
@@ -126,6 +161,8 @@ export class Recorder {
   #created = 0;
   #createFailed = 0;
   #releasedAgain = 0;
+  #verified = 0;
+  readonly #leaks = { held: 0, dropped: 0 };
   /** Instantiation of those that waited: what their time in the queue leaves. Of hits and misses it is their own time. */
   readonly #afterWait = new Histogram();
   /** Sum over the hand-outs that were no hits; a hit's acquire and hit time are one figure. */
@@ -168,6 +205,20 @@ export class Recorder {
     this.#releasedAgain += 1;
   }
 
+  verified(): void {
+    this.#verified += 1;
+  }
+
+  leaked(proof: 'held' | 'dropped'): void {
+    this.#leaks[proof] += 1;
+  }
+
+  /** 0 before the first creation. */
+  get meanCreateMs(): number {
+    const { create } = this.histograms;
+    return create.count === 0 ? 0 : create.sumUs / create.count / 1_000;
+  }
+
   /** @param failure the error's code, or its name where it has none; `undefined` for a run that succeeded. */
   run(durationMs: number, failure: string | undefined): void {
     this.histograms.run.record(durationMs * 1_000);
@@ -185,6 +236,9 @@ export class Recorder {
       createFailed: this.#createFailed,
       destroyed: { ...this.#destroyed },
       releasedAgain: this.#releasedAgain,
+      verified: this.#verified,
+      leaksHeld: this.#leaks.held,
+      leaksDropped: this.#leaks.dropped,
       runs: run.count,
       runFailures: { ...this.#runFailures },
     };

@@ -1,6 +1,6 @@
 /** What `stream()` returns: the events of a call in order, then its result. */
 
-import { SophiaError } from './errors.ts';
+import { SophiaError } from '../errors.ts';
 
 /** Events that may wait for a reader before `emit` asks the writer to pause. */
 const HIGH_WATER_MARK = 64;

@@ -1,9 +1,9 @@
 /** One run or stream of an agent: its signal, its time limit, the events it emits. */
 
-import { Deadline } from './deadlines.ts';
-import type { Deadlines } from './deadlines.ts';
-import { SophiaError } from './errors.ts';
-import type { RunOptions } from './options.ts';
+import { Deadline } from '../deadlines.ts';
+import type { Deadlines } from '../deadlines.ts';
+import { SophiaError } from '../errors.ts';
+import type { RunOptions } from '../settings/options.ts';
 
 /** What a call needs of the pool in which it runs. */
 export interface CallHome {

@@ -1,7 +1,7 @@
 /** What can be set, its default, what is allowed; checked once at registration. */
 
-import { SophiaError, shown } from './errors.ts';
-import type { ErrorCode } from './errors.ts';
+import { SophiaError, shown } from '../errors.ts';
+import type { ErrorCode } from '../errors.ts';
 
 /** How an entry serves borrowers. */
 export type Reuse =
@@ -41,9 +41,55 @@ export interface PoolOptions {
   readonly validateEveryMs?: number;
   /** Longest time for `static destroy`, in milliseconds. Default 5,000. */
   readonly destroyTimeoutMs?: number;
+
+  /** Longest life of an entry, in milliseconds, less up to 5 % at random so that they do not end together. Default `Infinity`. */
+  readonly maxAgeMs?: number;
+  /** Longest rest of an idle entry, in milliseconds; `minIdle` entries stay. Default `Infinity`. */
+  readonly maxIdleMs?: number;
+  /** Most leases of an entry. Default `Infinity`. */
+  readonly maxUses?: number;
+  /** Most memory of an entry in KiB, as told by `static footprint`; checked after a lease. Default `Infinity`. */
+  readonly maxMemoryKib?: number;
+
+  /** Whether resources are compared with their state after `create` before the next borrower gets them. Default `'none'`. */
+  readonly verify?: 'none' | 'fingerprint';
+  /** Every how many returns the fingerprint is compared; each one where a `tenant` is given. Default 100. */
+  readonly verifyEvery?: number;
+  /** Paths that the fingerprint leaves out, for example `'cache'` or `'stats.*.count'`. */
+  readonly verifyIgnore?: readonly string[];
+  /** `'revocable'`: borrowers get the resources behind a proxy that stops working with their lease. Default `'none'`. */
+  readonly guard?: 'none' | 'revocable';
+  /** How long a returned entry rests before it is reset, so that late callbacks meet nobody, in milliseconds. Default 0. */
+  readonly coolDownMs?: number;
+  /** Entries kept for a look after a failed verify or a revoke, beside `max`. Default 0. */
+  readonly keepSuspects?: number;
+  /** How long each of those is kept, in milliseconds. Default 60,000. */
+  readonly suspectMs?: number;
+
+  /** Longest lease in milliseconds; then it is revoked and its entry destroyed. Default `Infinity`. */
+  readonly leaseMs?: number;
+  /** Age at which a lease is suspected to be a leak, in milliseconds. Default: 5 times the p99 of use, at least 30 s. */
+  readonly leakAfterMs?: number;
+  /** Which leaked leases are revoked: none, those whose agent was garbage-collected, or all suspects. Default `'never'`. */
+  readonly reclaimLeaks?: 'never' | 'dropped' | 'held';
+  /** What happens when the class is constructed with `new` in place of `pooled()`. Default `'count'`. */
+  readonly unpooled?: 'count' | 'warn' | 'throw';
+
+  /** Shares of tenants among those who wait; 1 where a tenant is not named. */
+  readonly tenantWeights?: Readonly<Record<string, number>>;
+  /** Most leases of one tenant while others wait. Default `Infinity`. */
+  readonly tenantMax?: number;
+  /** Most leases of one tenant while nobody else waits. Default `Infinity`. */
+  readonly tenantBurst?: number;
+  /** Under a standing queue whose shortest wait is above this, waiters above twice this are refused. Default `Infinity`: never. */
+  readonly queueTargetMs?: number | 'auto';
 }
 
-export type ResolvedPoolOptions = Readonly<Required<PoolOptions>>;
+/** `leakAfterMs` stays absent unless given: it follows the measured use. */
+export type ResolvedPoolOptions = Readonly<Required<Omit<PoolOptions, 'leakAfterMs'>> & Pick<PoolOptions, 'leakAfterMs'>>;
+
+/** Which layer a setting comes from, weakest first. */
+export type SettingSource = 'default' | 'class' | 'sophia.config' | 'environment' | 'live';
 
 /** `max` has its default at the front desk, `maxOverflow` is `max` unless given. */
 const DEFAULTS: Omit<ResolvedPoolOptions, 'max' | 'maxOverflow'> = {
@@ -59,6 +105,24 @@ const DEFAULTS: Omit<ResolvedPoolOptions, 'max' | 'maxOverflow'> = {
   validateTimeoutMs: 5_000,
   validateEveryMs: 30_000,
   destroyTimeoutMs: 5_000,
+  maxAgeMs: Number.POSITIVE_INFINITY,
+  maxIdleMs: Number.POSITIVE_INFINITY,
+  maxUses: Number.POSITIVE_INFINITY,
+  maxMemoryKib: Number.POSITIVE_INFINITY,
+  verify: 'none',
+  verifyEvery: 100,
+  verifyIgnore: [],
+  guard: 'none',
+  coolDownMs: 0,
+  keepSuspects: 0,
+  suspectMs: 60_000,
+  leaseMs: Number.POSITIVE_INFINITY,
+  reclaimLeaks: 'never',
+  unpooled: 'count',
+  tenantWeights: {},
+  tenantMax: Number.POSITIVE_INFINITY,
+  tenantBurst: Number.POSITIVE_INFINITY,
+  queueTargetMs: Number.POSITIVE_INFINITY,
 };
 
 /** What a value must be; `describe` completes the sentence "allowed: …". */
@@ -91,6 +155,31 @@ export function milliseconds(from: number): Rule {
   };
 }
 
+function orInfinity(rule: Rule): Rule {
+  return {
+    allows: (value) => value === Number.POSITIVE_INFINITY || rule.allows(value),
+    describe: `${rule.describe}, or Infinity`,
+  };
+}
+
+const PATHS: Rule = {
+  allows: (value) => Array.isArray(value) && value.every((path) => typeof path === 'string' && path !== ''),
+  describe: 'an array of paths such as "cache" or "stats.*.count"',
+};
+
+const WEIGHTS: Rule = {
+  allows: (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    Object.values(value).every((weight) => typeof weight === 'number' && weight >= 0.01 && weight <= 1_000),
+  describe: 'an object of tenant names with weights from 0.01 to 1,000',
+};
+
+const TARGET: Rule = {
+  allows: (value) => value === 'auto' || orInfinity(milliseconds(1)).allows(value),
+  describe: `'auto', ${orInfinity(milliseconds(1)).describe}`,
+};
+
 export const MAX_RULE: Rule = integer(1, 100_000);
 
 const RULES: Record<keyof PoolOptions, Rule> = {
@@ -108,6 +197,25 @@ const RULES: Record<keyof PoolOptions, Rule> = {
   validateTimeoutMs: milliseconds(1),
   validateEveryMs: milliseconds(1),
   destroyTimeoutMs: milliseconds(1),
+  maxAgeMs: orInfinity(milliseconds(1)),
+  maxIdleMs: orInfinity(milliseconds(1)),
+  maxUses: orInfinity(integer(1, 1_000_000_000)),
+  maxMemoryKib: orInfinity(integer(1, 1_000_000_000)),
+  verify: oneOf('none', 'fingerprint'),
+  verifyEvery: integer(1, 1_000_000),
+  verifyIgnore: PATHS,
+  guard: oneOf('none', 'revocable'),
+  coolDownMs: milliseconds(0),
+  keepSuspects: integer(0, 1_000),
+  suspectMs: milliseconds(1),
+  leaseMs: orInfinity(milliseconds(1)),
+  leakAfterMs: orInfinity(milliseconds(1)),
+  reclaimLeaks: oneOf('never', 'dropped', 'held'),
+  unpooled: oneOf('count', 'warn', 'throw'),
+  tenantWeights: WEIGHTS,
+  tenantMax: orInfinity(integer(1, 100_000)),
+  tenantBurst: orInfinity(integer(1, 100_000)),
+  queueTargetMs: TARGET,
 };
 
 /**
@@ -144,25 +252,47 @@ export function checkOptions(
   }
 }
 
-function given(options: PoolOptions): PoolOptions {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+/** @throws SophiaError OPTION_UNKNOWN, OPTION_INVALID */
+export function checkPoolOptions(type: string, given: PoolOptions | undefined): void {
+  checkOptions(`The pool of '${type}'`, given, RULES);
 }
 
+/** The layers of one type's settings that were given, each checked on its own. */
+export type SettingLayers = Readonly<Partial<Record<SettingSource, PoolOptions | undefined>>>;
+
+/** Weakest first. */
+const SOURCES: readonly SettingSource[] = ['default', 'class', 'sophia.config', 'environment', 'live'];
+
 /**
- * Layers settings over the defaults, weakest first; the first layer brings `max`.
+ * Layers settings over the defaults; the layer `default` brings `max`.
+ * @returns the settings in force and where each that is no default comes from.
  * @throws SophiaError OPTION_UNKNOWN or OPTION_INVALID, naming the option and what is allowed.
  */
-export function resolvePoolOptions(type: string, ...layers: readonly (PoolOptions | undefined)[]): ResolvedPoolOptions {
-  for (const layer of layers) checkOptions(`The pool of '${type}'`, layer, RULES);
-  const merged = Object.assign({}, DEFAULTS, ...layers.map((layer) => given(layer ?? {}))) as ResolvedPoolOptions;
-  const options = { ...merged, maxOverflow: merged.maxOverflow ?? merged.max };
+export function resolvePoolOptions(
+  type: string,
+  layers: SettingLayers,
+): { readonly options: ResolvedPoolOptions; readonly sources: Readonly<Record<string, SettingSource>> } {
+  const merged: Record<string, unknown> = { ...DEFAULTS };
+  const sources: Record<string, SettingSource> = {};
+  for (const source of SOURCES) {
+    const layer = layers[source];
+    checkPoolOptions(type, layer);
+    for (const [name, value] of Object.entries(layer ?? {})) {
+      if (value === undefined) continue;
+      merged[name] = value;
+      sources[name] = source;
+    }
+  }
+  merged['maxOverflow'] ??= merged['max'];
+  merged['tenantMax'] = Math.min(merged['tenantMax'] as number, merged['tenantBurst'] as number);
+  const options = merged as unknown as ResolvedPoolOptions;
   if (options.minIdle > options.max) {
     throw invalid(type, 'minIdle', options.minIdle, `at most max, which is ${options.max}`);
   }
   if (options.exhaustion === 'grow' && options.reuse === 'shared') {
     throw invalid(type, 'exhaustion', 'grow', `'wait' or 'reject' for a shared agent; raise max instead`);
   }
-  return options;
+  return { options, sources };
 }
 
 function invalid(type: string, option: string, value: unknown, allowed: string): SophiaError {
@@ -178,7 +308,14 @@ export interface AcquireOptions {
   readonly waitMs?: number | undefined;
   /** Who borrows, for errors, events and the list of holders. */
   readonly owner?: string | undefined;
+  /** On whose behalf: tenants share by weight, and an entry crosses from one to another only reset and verified. */
+  readonly tenant?: string | undefined;
+  /** Longest lease in milliseconds; the pool's `leaseMs` if absent. */
+  readonly leaseMs?: number | undefined;
 }
+
+/** What `tryPooled` takes: it never waits. */
+export type TryOptions = Pick<AcquireOptions, 'owner' | 'tenant' | 'leaseMs'>;
 
 export const FUNCTION_RULE: Rule = { allows: (value) => typeof value === 'function', describe: 'a function' };
 
@@ -192,13 +329,17 @@ export const ARGUMENT_CODES: { readonly unknown: ErrorCode; readonly invalid: Er
   invalid: 'ARGUMENT_INVALID',
 };
 
+const NAME_RULE: Rule = {
+  allows: (value) => typeof value === 'string' && value.length <= 200,
+  describe: 'text of at most 200 characters',
+};
+
 const ACQUIRE_RULES: Record<keyof AcquireOptions, Rule> = {
   signal: SIGNAL_RULE,
   waitMs: milliseconds(0),
-  owner: {
-    allows: (value) => typeof value === 'string' && value.length <= 200,
-    describe: 'text of at most 200 characters',
-  },
+  owner: NAME_RULE,
+  tenant: NAME_RULE,
+  leaseMs: orInfinity(milliseconds(1)),
 };
 
 /** @throws SophiaError ARGUMENT_INVALID */

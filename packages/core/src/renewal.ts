@@ -1,0 +1,107 @@
+/**
+ * Replaces every entry of a pool, a few at a time, while it serves: after a change of credentials, say. A new entry
+ * that cannot be made stops the renewal, and what is left of the old ones goes on serving.
+ */
+
+import type { Deadlines } from './deadlines.ts';
+import type { Entry } from './entry.ts';
+import { SophiaError, messageOf } from './errors.ts';
+import type { Emitter } from './events.ts';
+import { ARGUMENT_CODES, checkOptions, milliseconds } from './settings/options.ts';
+import type { Rule } from './settings/options.ts';
+import type { Stock } from './stock.ts';
+
+export interface RenewOptions {
+  /** Pause between two replacements, so that they do not all age alike. Default 0. */
+  readonly pauseMs?: number;
+  /** When to stop waiting, in milliseconds; leased entries that are left are still replaced on return. Default 60,000. */
+  readonly timeoutMs?: number;
+}
+
+export interface RenewReport {
+  readonly type: string;
+  readonly renewed: number;
+  /** Old entries that still serve. */
+  readonly remaining: number;
+  /** Why the renewal stopped before its end. */
+  readonly error: string | null;
+}
+
+const RULES: Record<keyof RenewOptions, Rule> = { pauseMs: milliseconds(0), timeoutMs: milliseconds(1) };
+
+interface RenewHome {
+  readonly type: string;
+  readonly stock: Stock;
+  readonly deadlines: Deadlines;
+  readonly events: Emitter;
+  /** Waits until `holds`, at most so long. */
+  readonly until: (timeoutMs: number, holds: () => boolean) => Promise<boolean>;
+}
+
+/** @throws SophiaError ARGUMENT_INVALID */
+export async function renewPool(home: RenewHome, options: RenewOptions = {}): Promise<RenewReport> {
+  checkOptions('The options of renew', options, RULES, ARGUMENT_CODES);
+  const { pauseMs = 0, timeoutMs = 60_000 } = options;
+  const { type, stock, events, deadlines } = home;
+  const old = new Set(stock.entries().filter((entry) => entry.state !== 'creating' && isAlive(entry) && !stock.suspects.has(entry)));
+  const total = old.size;
+  let error: string | null = null;
+  const work = async (): Promise<void> => {
+    for (let idle = nextIdle(old); idle !== undefined && error === null; idle = nextIdle(old)) {
+      error = await replace(home, idle, timeoutMs);
+      if (pauseMs > 0) await pause(deadlines, pauseMs);
+    }
+    if (error !== null) return;
+    for (const entry of old) if (isAlive(entry)) stock.retire(entry, 'renewed');
+    await home.until(timeoutMs, () => ![...old].some(isAlive));
+    // What was returned has left; as many as there were are to be there again.
+    for (const { shelf } of old) {
+      while (error === null && total > stock.size && stock.missing(total, shelf) > 0) {
+        const made = await stock.prewarmOne(shelf);
+        if (made.error !== undefined) error = messageOf(made.error);
+      }
+    }
+  };
+  const late = (): SophiaError => new SophiaError('CREATE_TIMEOUT', `Renewing '${type}' took over ${timeoutMs} ms.`);
+  await deadlines.within(timeoutMs, work, late).catch((cause: unknown) => {
+    error ??= messageOf(cause);
+  });
+  const remaining = [...old].filter(isAlive).length;
+  const report: RenewReport = { type, renewed: total - remaining, remaining, error };
+  events.emit('pool.renewed', report);
+  return report;
+}
+
+function isAlive({ state }: Entry): boolean {
+  return state !== 'destroying' && state !== 'destroyed';
+}
+
+function nextIdle(old: ReadonlySet<Entry>): Entry | undefined {
+  for (const entry of old) if (entry.state === 'idle' && entry.retiredFor === undefined) return entry;
+  return undefined;
+}
+
+/** Ends one idle entry and makes another. @returns why none could be made, or `null`. */
+async function replace({ stock, until }: RenewHome, entry: Entry, timeoutMs: number): Promise<string | null> {
+  const { shelf } = entry;
+  const retire = (): void => stock.retire(entry, 'renewed');
+  const isShared = shelf.shared === entry;
+  if (!isShared) {
+    shelf.idle.remove(entry);
+    stock.destroy(entry, 'renewed');
+    // Its place is free only then.
+    await until(timeoutMs, () => entry.state === 'destroyed');
+  }
+  const { error } = await stock.prewarmOne(shelf, isShared ? retire : undefined);
+  return error === undefined ? null : messageOf(error);
+}
+
+function pause(deadlines: Deadlines, ms: number): Promise<void> {
+  return deadlines
+    .within(
+      ms,
+      () => new Promise<void>(() => undefined),
+      () => new Error('over'),
+    )
+    .catch(() => undefined);
+}

@@ -50,7 +50,7 @@ for (const [name, allowed] of Object.entries(MAY_IMPORT)) {
 test('core has no dependency, and only its node folder imports node', () => {
   const manifest = JSON.parse(readFileSync('packages/core/package.json', 'utf8')) as { dependencies?: object };
   assert.deepEqual(manifest.dependencies ?? {}, {});
-  for (const file of globSync('packages/core/src/{*,measure/*,run/*,safety/*,settings/*}.ts')) {
+  for (const file of globSync('packages/core/src/{*,base/*,measure/*,run/*,safety/*,settings/*,upkeep/*}.ts')) {
     for (const imported of importsOf(file)) assert.match(imported, /^\.{1,2}\//, `${file} imports ${imported}`);
   }
 });

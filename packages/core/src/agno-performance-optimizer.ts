@@ -2,13 +2,13 @@
 
 import { leaseOf, setDefaultDesk, useAgent } from './agent.ts';
 import type { AnyAgent, AnyAgentClass, Checked, FrontDesk, PooledArguments } from './agent-class.ts';
-import { systemClock } from './clock.ts';
-import type { Clock } from './clock.ts';
-import { Deadlines } from './deadlines.ts';
+import { systemClock } from './base/clock.ts';
+import type { Clock } from './base/clock.ts';
+import { Deadlines } from './base/deadlines.ts';
 import { SophiaError, shown } from './errors.ts';
 import { EVENT_NAMES, Emitter } from './events.ts';
 import type { EventName, Events } from './events.ts';
-import { HomeContext } from './home-context.ts';
+import { HomeContext } from './base/home-context.ts';
 import type { House, Nesting } from './house.ts';
 import type { Lease } from './lease.ts';
 import {
@@ -24,13 +24,13 @@ import {
 import type { AcquireOptions, PoolOptions, Reuse, Rule, TryOptions } from './settings/options.ts';
 import { checkedSettings, ofType, parsedSettings, readEnvironment } from './settings/layers.ts';
 import { Pool } from './pool.ts';
-import type { CloseReport, DrainReport } from './pool.ts';
-import { prewarmPool } from './prewarm.ts';
-import type { PrewarmOptions, PrewarmReport } from './prewarm.ts';
+import type { CloseReport, DrainReport } from './pool-life.ts';
+import { prewarmPool } from './upkeep/prewarm.ts';
+import type { PrewarmOptions, PrewarmReport } from './upkeep/prewarm.ts';
 import { checkAgentClass, checkFit, checkReset } from './settings/registration.ts';
-import type { RenewOptions, RenewReport } from './renewal.ts';
+import type { RenewOptions, RenewReport } from './upkeep/renewal.ts';
 import type { Suspect } from './safety/suspects.ts';
-import { rehearse } from './rehearsal.ts';
+import { rehearse } from './upkeep/rehearsal.ts';
 import { DEFAULT_WINDOW_MS } from './measure/stats.ts';
 import type { MemoryFigures, PoolSnapshot } from './measure/stats.ts';
 
@@ -287,12 +287,12 @@ export class AgnoPerformanceOptimizer {
    * @throws SophiaError TYPE_UNKNOWN, POOL_DRAINING, POOL_CLOSED
    */
   suspend(type: string | AnyAgentClass): void {
-    this.#named(type).suspend();
+    this.#named(type).life.suspend();
   }
 
   /** Ends a suspension; those who wait are served at once. @throws SophiaError TYPE_UNKNOWN */
   resume(type: string | AnyAgentClass): void {
-    this.#named(type).resume();
+    this.#named(type).life.resume();
   }
 
   /**
@@ -300,7 +300,7 @@ export class AgnoPerformanceOptimizer {
    * @throws SophiaError TYPE_UNKNOWN, ARGUMENT_INVALID, POOL_DRAINING, POOL_CLOSED
    */
   async renew(type: string | AnyAgentClass, options: RenewOptions = {}): Promise<RenewReport> {
-    return this.#named(type).renew(options);
+    return this.#named(type).life.renew(options);
   }
 
   /**
@@ -321,7 +321,7 @@ export class AgnoPerformanceOptimizer {
     checkOptions('The options of drain', options, TIMEOUT_RULES, ARGUMENT_CODES);
     const { timeoutMs = DEFAULT_DRAIN_MS } = options;
     this.#isDraining = true;
-    const drained = Promise.all([...this.#byType.values()].map((pool) => pool.drain(timeoutMs)));
+    const drained = Promise.all([...this.#byType.values()].map((pool) => pool.life.drain(timeoutMs)));
     this.#recheckReady();
     return drained;
   }
@@ -336,7 +336,7 @@ export class AgnoPerformanceOptimizer {
   }
 
   async #close(timeoutMs: number): Promise<CloseReport[]> {
-    const reports = await Promise.all([...this.#byType.values()].map((pool) => pool.close(timeoutMs)));
+    const reports = await Promise.all([...this.#byType.values()].map((pool) => pool.life.close(timeoutMs)));
     this.#house.deadlines.close();
     this.#house.background.close();
     return reports;

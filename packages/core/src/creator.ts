@@ -3,9 +3,10 @@
  * after a growing, jittered pause across a timer; a success that comes after its time-out is offered to the pool.
  */
 
-import { Deadline } from './deadlines.ts';
+import { Deadline } from './base/deadlines.ts';
 import type { Entry } from './entry.ts';
 import { SophiaError } from './errors.ts';
+import type { DestroyReason } from './events.ts';
 import type { Hooks } from './hooks.ts';
 import type { House } from './house.ts';
 import type { ResolvedPoolOptions } from './settings/options.ts';
@@ -27,8 +28,7 @@ export interface CreatorHome extends Pick<House, 'clock' | 'random' | 'deadlines
   addEntry(shelf: Shelf): Entry;
   /** The entry's creation succeeded; it is to serve. */
   put(entry: Entry): void;
-  /** The entry was made, but its preparation failed. */
-  refuse(entry: Entry): void;
+  destroy(entry: Entry, reason: DestroyReason): void;
   /** The entry's creation failed; it is gone. */
   dropEntry(entry: Entry): void;
   /** The resources of an entry ended by themselves. */
@@ -37,10 +37,11 @@ export interface CreatorHome extends Pick<House, 'clock' | 'random' | 'deadlines
   adoptLate(shelf: Shelf, resources: unknown, startedMs: number): void;
   /** A creation was given up during its preparation, because the pool closed. */
   destroyLate(shelf: Shelf, resources: unknown, startedMs: number): void;
-  noteCreated(createMs: number): void;
+  readonly recorder: { created(createMs: number): void };
   /** A creation failed; the waiters may have to be told. */
   noteCreateFailed(shelf: Shelf, error: unknown): void;
-  replenish(): void;
+  /** A creation has succeeded or failed: others may begin. */
+  creationEnded(): void;
   /** The pause after failures is over for this shelf. */
   pauseEnded(shelf: Shelf): void;
 }
@@ -143,9 +144,9 @@ export class Creator {
         if (hasEnded) error ??= new Error('the resources were retired before they could serve');
         finish(error);
         if (error === undefined) home.put(entry);
-        else home.refuse(entry);
+        else home.destroy(entry, entry.retiredFor ?? 'warm-failed');
         if (hasEnded) this.failedAfterAll(entry, error, failuresBefore);
-        home.replenish();
+        home.creationEnded();
       },
       (error: unknown) => {
         if (open) fail(error ?? new Error('static create rejected without a reason'));
@@ -176,7 +177,7 @@ export class Creator {
     this.#failuresBefore = this.failuresInARow;
     this.failuresInARow = 0;
     this.lastError = undefined;
-    this.#home.noteCreated(createMs);
+    this.#home.recorder.created(createMs);
     this.#home.events.emit('agent.created', { type: this.#home.type, entryId: entry.id, createMs });
   }
 
@@ -194,7 +195,7 @@ export class Creator {
     home.events.emit('agent.create-failed', { type: home.type, entryId: entry.id, failuresInARow, retryInMs, error });
     home.noteCreateFailed(this.#shelf, error);
     // Its share of the limit is free for other keys.
-    home.replenish();
+    home.creationEnded();
   }
 
   #timeoutError(limitMs: number): SophiaError {

@@ -1,7 +1,7 @@
 /** The record of one pooled thing: its resources, its state and the legal moves between states. */
 
 import type { DestroyReason } from './events.ts';
-import type { Linked } from './linked-list.ts';
+import type { Linked } from './base/linked-list.ts';
 import type { Fingerprint } from './safety/fingerprint.ts';
 import type { Shelf } from './shelf.ts';
 

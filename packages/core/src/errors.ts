@@ -194,7 +194,10 @@ export class PoolExhaustedError extends SophiaError {
         : `; longest held: ${Math.round(oldestLease.heldMs)} ms by ${oldestLease.owner ?? 'an unnamed owner'}`;
     const counts = `${leased} of ${max} leased, ${idle} idle, ${creating} creating, ${waiting} waiting${oldest}`;
     const links = chain.length === 0 ? '' : ` ${chain.join('; ')}.`;
-    super(code, `${WHAT[code](facts)} (${counts}).${links} ${advice}`, { facts, ...(cause === undefined ? {} : { cause }) });
+    super(code, `${WHAT[code](facts)} (${counts}).${links} ${advice}`, {
+      facts,
+      ...(cause === undefined ? {} : { cause }),
+    });
     this.chain = chain;
   }
 

@@ -1,10 +1,10 @@
 /** Calls the static hooks of an agent class: in the pool's own async context, each with its time limit. */
 
 import type { AgentHooks, AnyAgentClass, CreateContext } from './agent-class.ts';
-import type { Deadlines } from './deadlines.ts';
+import type { Deadlines } from './base/deadlines.ts';
 import { SophiaError } from './errors.ts';
 import type { ErrorCode } from './errors.ts';
-import type { HomeContext } from './home-context.ts';
+import type { HomeContext } from './base/home-context.ts';
 import { ConfigKeys } from './settings/config-keys.ts';
 import type { ResolvedPoolOptions } from './settings/options.ts';
 
@@ -77,8 +77,13 @@ export class Hooks {
   /** KiB that the class says its resources hold; 0 where it says nothing. */
   async footprintKib(resources: unknown): Promise<number> {
     const { resetTimeoutMs } = this.#options;
-    const bytes = this.#limited('footprint', resetTimeoutMs, 'RESET_TIMEOUT', () => this.#class.footprint?.(resources) ?? 0);
-    return Number(await bytes) / 1_024;
+    const bytes = this.#limited(
+      'footprint',
+      resetTimeoutMs,
+      'RESET_TIMEOUT',
+      () => this.#class.footprint?.(resources) ?? 0,
+    );
+    return (await bytes) / 1_024;
   }
 
   validate(resources: unknown): Promise<unknown> {

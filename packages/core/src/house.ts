@@ -1,10 +1,10 @@
 /** What all pools of a front desk share. */
 
 import type { FrontDesk } from './agent-class.ts';
-import type { Clock } from './clock.ts';
-import type { Deadlines } from './deadlines.ts';
+import type { Clock } from './base/clock.ts';
+import type { Deadlines } from './base/deadlines.ts';
 import type { Emitter } from './events.ts';
-import type { HomeContext } from './home-context.ts';
+import type { HomeContext } from './base/home-context.ts';
 import type { Lease } from './lease.ts';
 
 /** Knows, by the runtime's own means, in which lease's run some code runs. */

@@ -15,7 +15,7 @@ export type {
 export { AgnoPerformanceOptimizer, DEFAULT_POOL_MAX } from './agno-performance-optimizer.ts';
 export type { OptimizerOptions } from './agno-performance-optimizer.ts';
 export type { Call } from './run/call.ts';
-export type { Clock, Timer } from './clock.ts';
+export type { Clock, Timer } from './base/clock.ts';
 export { ERROR_CODES, InputError, PoolExhaustedError, SophiaError } from './errors.ts';
 export type { ErrorCode, ExhaustionCause, ExhaustionCode, Phase, PoolFacts } from './errors.ts';
 export type { DestroyReason, EventName, Events } from './events.ts';
@@ -30,10 +30,10 @@ export type {
   SettingSource,
   TryOptions,
 } from './settings/options.ts';
-export type { CloseReport, DrainReport } from './pool.ts';
+export type { CloseReport, DrainReport } from './pool-life.ts';
 export type { RevokedBy } from './lease.ts';
-export type { PrewarmOptions, PrewarmReport } from './prewarm.ts';
-export type { RenewOptions, RenewReport } from './renewal.ts';
+export type { PrewarmOptions, PrewarmReport } from './upkeep/prewarm.ts';
+export type { RenewOptions, RenewReport } from './upkeep/renewal.ts';
 export type { Suspect } from './safety/suspects.ts';
 export type { UnpooledFigures } from './safety/unpooled.ts';
 export type { SchemaIssue, SchemaResult, StandardSchema } from './settings/schema.ts';

@@ -5,10 +5,10 @@
 
 import type { FrontDesk } from './agent-class.ts';
 import type { Call, CallHome, LiveCall } from './run/call.ts';
-import type { Deadline } from './deadlines.ts';
+import type { Deadline } from './base/deadlines.ts';
 import type { Entry } from './entry.ts';
 import { SophiaError } from './errors.ts';
-import type { Linked } from './linked-list.ts';
+import type { Linked } from './base/linked-list.ts';
 import { guard } from './safety/guard.ts';
 import type { Guarded } from './safety/guard.ts';
 import type { Waiter } from './waiter-queue.ts';

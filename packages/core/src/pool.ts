@@ -6,57 +6,40 @@
 import { construct } from './agent.ts';
 import type { AnyAgent, AnyAgentClass, FrontDesk } from './agent-class.ts';
 import type { LiveCall } from './run/call.ts';
-import { ChangeWatch } from './change-watch.ts';
 import { Cleaner } from './safety/cleaner.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from './base/clock.ts';
 import { ConfigCheck } from './settings/config-check.ts';
-import { Deadline } from './deadlines.ts';
-import type { Deadlines } from './deadlines.ts';
+import { Deadline } from './base/deadlines.ts';
+import type { Deadlines } from './base/deadlines.ts';
 import type { Entry } from './entry.ts';
 import { PoolExhaustedError, SophiaError } from './errors.ts';
 import type { ExhaustionCode, PoolFacts } from './errors.ts';
 import type { DestroyReason, Emitter } from './events.ts';
-import { Health } from './safety/health.ts';
 import { Hooks } from './hooks.ts';
 import type { House } from './house.ts';
-import { Keeper } from './keeper.ts';
+import { Keeper } from './upkeep/keeper.ts';
 import { Lease } from './lease.ts';
 import type { Borrower, LeaseHome, RevokedBy } from './lease.ts';
-import { LinkedList } from './linked-list.ts';
-import { MARK_EVERY_MS, Recorder } from './measure/stats.ts';
+import { LinkedList } from './base/linked-list.ts';
+import { Recorder } from './measure/stats.ts';
 import type { Holder, MemoryFigures, PoolSnapshot } from './measure/stats.ts';
 import { MAX_RULE, checkAcquireOptions, checkArgument } from './settings/options.ts';
 import type { AcquireOptions, ResolvedPoolOptions, Reuse, SettingSource, TryOptions } from './settings/options.ts';
+import { PoolLife } from './pool-life.ts';
+import type { LifeHome } from './pool-life.ts';
 import { factsOf, holdersOf, snapshotOf } from './measure/pool-view.ts';
 import type { Refused, Viewed } from './measure/pool-view.ts';
-import { abortedError, constructFailedError, notRunningError } from './refusals.ts';
-import { renewPool } from './renewal.ts';
-import type { RenewOptions, RenewReport } from './renewal.ts';
+import { abortedError, constructFailedError } from './refusals.ts';
 import { RunFollower } from './run/run-follower.ts';
-import { callStack } from './safety/call-site.ts';
+import { userFrames } from './safety/call-site.ts';
 import { LeakWatch } from './safety/leak-watch.ts';
 import { watchUnpooled } from './safety/unpooled.ts';
 import type { Shelf } from './shelf.ts';
 import { Stock } from './stock.ts';
 import type { PoolState, StockHome } from './stock.ts';
 import { TenantLimits } from './tenant-limits.ts';
-import type { WaiterQueue } from './waiter-queue.ts';
 import { WaitingRoom } from './waiting-room.ts';
 import type { Acquire, RoomHome } from './waiting-room.ts';
-
-export interface DrainReport {
-  readonly type: string;
-  /** Whether every lease ended and every waiter was served in time. */
-  readonly drained: boolean;
-  readonly waiting: number;
-  readonly holders: readonly Holder[];
-}
-
-export interface CloseReport {
-  readonly type: string;
-  /** Leases that were ended by force because they were not released in time. */
-  readonly revoked: readonly Holder[];
-}
 
 /** The settings of a pool and where each comes from. */
 export interface PoolSettings {
@@ -65,10 +48,8 @@ export interface PoolSettings {
 }
 
 const NO_OPTIONS: AcquireOptions = {};
-/** How often lives are looked at: a tenth of the shorter limit, within these. */
-const LIFE_SWEEPS_MS = { shortest: 10, longest: 30_000 };
 
-export class Pool implements LeaseHome, StockHome, RoomHome, Viewed {
+export class Pool implements LeaseHome, StockHome, RoomHome, LifeHome, Viewed {
   readonly type: string;
   readonly agentClass: AnyAgentClass;
   readonly options: ResolvedPoolOptions;
@@ -86,18 +67,15 @@ export class Pool implements LeaseHome, StockHome, RoomHome, Viewed {
   readonly leases: LinkedList<Lease> = new LinkedList();
   readonly leaks: LeakWatch;
   readonly room: WaitingRoom;
+  readonly life: PoolLife;
   readonly tenants: TenantLimits;
   memory: MemoryFigures | null = null;
   readonly #house: House;
   readonly #cleaner: Cleaner;
-  readonly #health: Health;
   readonly #runs: RunFollower;
   readonly #keeper: Keeper;
-  readonly #watch: ChangeWatch;
   readonly #stopWatching: () => void;
-  #state: PoolState = 'running';
   #lastLeaseId = 0;
-  #closing: Promise<CloseReport> | undefined = undefined;
 
   constructor(agentClass: AnyAgentClass, { options, sources }: PoolSettings, house: House) {
     const { type } = agentClass;
@@ -118,42 +96,18 @@ export class Pool implements LeaseHome, StockHome, RoomHome, Viewed {
     this.recorder = new Recorder(house.clock.now());
     const hooks = new Hooks(agentClass, options, house.home, house.deadlines);
     this.configs = new ConfigCheck(agentClass);
-    this.#watch = new ChangeWatch(house.deadlines);
+    this.life = new PoolLife(this);
     this.leaks = new LeakWatch(this);
     this.tenants = new TenantLimits(options);
     this.stock = new Stock(this, house, hooks, this.recorder);
     this.room = new WaitingRoom(this);
     this.#cleaner = new Cleaner(this.stock, house.isStrict);
-    this.#health = new Health(this.stock);
-    this.#runs = new RunFollower(house, this.recorder, hooks, this.#health);
-    this.#keeper = new Keeper(house.background);
-    this.#startChores();
+    this.#runs = new RunFollower(house, this.recorder, hooks, this.stock.health);
+    this.#keeper = new Keeper(this, house.background);
     const seen = (count: number, site: string | undefined): void =>
       this.events.emit('agent.unpooled', { type, count, site });
     this.#stopWatching = watchUnpooled(agentClass, options.unpooled, seen);
     this.stock.replenish();
-  }
-
-  #startChores(): void {
-    const { validateEveryMs, maxAgeMs, maxIdleMs } = this.options;
-    const keeper = this.#keeper;
-    const { shortest, longest } = LIFE_SWEEPS_MS;
-    const lifeMs = Math.min(Math.max(Math.min(maxAgeMs, maxIdleMs) / 10, shortest), longest);
-    const always = (ms: number) => (): number => ms;
-    keeper.every(always(MARK_EVERY_MS), () => this.recorder.mark(this.now()));
-    keeper.every(
-      () => this.leaks.sweepEveryMs,
-      () => this.leaks.sweep(this.leases),
-    );
-    if (this.#health.validates) keeper.every(always(validateEveryMs), () => this.#health.validate());
-    if (this.#health.limitsLife) keeper.every(always(lifeMs), () => this.#health.endLives());
-    const { shedding } = this.room;
-    if (shedding.isOn) {
-      keeper.every(
-        () => shedding.intervalMs,
-        () => this.room.shedStanding(),
-      );
-    }
   }
 
   // ---- borrowing
@@ -165,7 +119,7 @@ export class Pool implements LeaseHome, StockHome, RoomHome, Viewed {
     const lease = this.#tryLease(shelf, startMs, options);
     if (lease !== undefined) return this.#handOutAtOnce(lease, checked);
     const scope = within ?? this.#house.nesting?.current();
-    return this.#wait(checked, { shelf, options, startMs, within: scope, calledAs: this.pooled });
+    return this.#wait(checked, { shelf, options, startMs, within: scope });
   }
 
   tryPooled(config: unknown, options: TryOptions = NO_OPTIONS): AnyAgent | undefined {
@@ -176,7 +130,7 @@ export class Pool implements LeaseHome, StockHome, RoomHome, Viewed {
   }
 
   #handOutAtOnce(lease: Lease, config: unknown): AnyAgent {
-    if (this.leaks.isDue()) lease.stack = callStack(this.pooled);
+    if (this.leaks.isDue()) lease.stack = userFrames().join('\n');
     const agent = this.#construct(lease, config);
     this.recorder.hit(this.clock.now() - lease.acquiredMs);
     if (this.events.has('lease.acquired')) this.#tellAcquired(lease, 'hit');
@@ -190,9 +144,10 @@ export class Pool implements LeaseHome, StockHome, RoomHome, Viewed {
       if (options !== NO_OPTIONS) {
         checkAcquireOptions(options);
         owner = options.owner;
-        if (options.signal?.aborted === true) throw abortedError(this.type, options.signal, this.facts({ waitedMs: 0 }));
+        if (options.signal?.aborted === true)
+          throw abortedError(this.type, options.signal, this.facts({ waitedMs: 0 }));
       }
-      if (this.#state !== 'running' && this.#state !== 'suspended') throw this.#notRunningError();
+      if (this.life.state !== 'running' && this.life.state !== 'suspended') throw this.life.error();
       return this.configs.check(config);
     } catch (error) {
       this.#countFailure(error, owner);
@@ -211,7 +166,7 @@ export class Pool implements LeaseHome, StockHome, RoomHome, Viewed {
 
   /** A free entry, if there is one and nobody waits for it: a newcomer never overtakes. */
   #tryLease(shelf: Shelf, nowMs: number, options: AcquireOptions): Lease | undefined {
-    if (shelf.waiters.size > 0 || this.#state !== 'running') return undefined;
+    if (shelf.waiters.size > 0 || this.life.state !== 'running') return undefined;
     const { tenant } = options;
     if (tenant !== undefined && !this.tenants.mayHave(tenant)) return undefined;
     const entry = this.stock.take(shelf, tenant, nowMs);
@@ -263,12 +218,15 @@ export class Pool implements LeaseHome, StockHome, RoomHome, Viewed {
         this.#ungrant(lease);
         throw abortedError(this.type, options.signal, this.facts({ waitedMs: this.now() - startMs }));
       }
+      // Revoked in that moment, by close or an operator.
+      if (lease.ended !== undefined) throw lease.endedError('be handed out');
       const agent = this.#construct(lease, config);
       this.recorder.slowHandOut(how, this.clock.now() - startMs, queuedMs);
       if (this.events.has('lease.acquired')) this.#tellAcquired(lease, how);
       return agent;
     } catch (error) {
-      if (!(error instanceof SophiaError && error.code === 'CONSTRUCT_FAILED')) this.#countFailure(error, options.owner);
+      if (!(error instanceof SophiaError && error.code === 'CONSTRUCT_FAILED'))
+        this.#countFailure(error, options.owner);
       throw error;
     }
   }
@@ -309,7 +267,7 @@ export class Pool implements LeaseHome, StockHome, RoomHome, Viewed {
     if (lease.entry.retiredFor !== undefined) return lease.entry.retiredFor;
     if (lease.entry.overflow) return 'overflow';
     if (this.reuse === 'single-use') return 'single-use';
-    return this.#state === 'closed' ? 'closed' : undefined;
+    return this.life.state === 'closed' ? 'closed' : undefined;
   }
 
   /** A shared entry is never destroyed under other leases: it retires, and goes with the last of them. */
@@ -361,15 +319,7 @@ export class Pool implements LeaseHome, StockHome, RoomHome, Viewed {
   // ---- live change
 
   get state(): PoolState {
-    return this.#state;
-  }
-
-  get waiting(): number {
-    return this.room.size;
-  }
-
-  get leased(): number {
-    return this.leases.size;
+    return this.life.state;
   }
 
   get medianHoldMs(): number {
@@ -384,33 +334,10 @@ export class Pool implements LeaseHome, StockHome, RoomHome, Viewed {
   /** Raises or lowers `max`: more waiters are served at once; surplus entries go now if idle, on return if leased. */
   resize(max: number): void {
     checkArgument(`The new max of '${this.type}'`, max, MAX_RULE);
-    if (this.#state === 'closed') throw this.#notRunningError();
+    if (this.life.state === 'closed') throw this.life.error();
     const before = this.stock.max;
     this.stock.resize(max);
     this.events.emit('pool.resized', { type: this.type, before, after: max });
-  }
-
-  /** Hands out nothing until `resume()`: borrowers wait, up to their deadlines; leases go on. */
-  suspend(): void {
-    if (this.#state === 'suspended') return;
-    if (this.#state !== 'running') throw this.#notRunningError();
-    this.#state = 'suspended';
-    this.events.emit('pool.suspended', { type: this.type });
-  }
-
-  resume(): void {
-    if (this.#state !== 'suspended') return;
-    this.#state = 'running';
-    this.events.emit('pool.resumed', { type: this.type });
-    this.stock.serveWaiting();
-    this.stock.replenish();
-  }
-
-  /** Replaces every entry while the pool serves. @throws SophiaError ARGUMENT_INVALID, POOL_DRAINING, POOL_CLOSED */
-  async renew(options: RenewOptions): Promise<RenewReport> {
-    if (this.#state !== 'running') throw this.#notRunningError();
-    const until = (timeoutMs: number, holds: () => boolean): Promise<boolean> => this.#watch.until(timeoutMs, holds);
-    return renewPool({ type: this.type, stock: this.stock, deadlines: this.deadlines, events: this.events, until }, options);
   }
 
   /** Ends a lease by force. @returns whether there was one. */
@@ -420,51 +347,15 @@ export class Pool implements LeaseHome, StockHome, RoomHome, Viewed {
     return lease !== undefined;
   }
 
-  refuseWaiters(waiters: WaiterQueue, cause: unknown, failuresInARow: number): void {
-    this.room.refuse(waiters, cause, failuresInARow);
-  }
-
-  serve(entry: Entry, isNew: boolean): boolean {
-    return this.room.serve(entry, isNew);
-  }
-
   // ---- the end
 
-  /** Takes no new borrowers; serves those who wait and waits for those who hold, until `timeoutMs`. */
-  async drain(timeoutMs: number): Promise<DrainReport> {
-    this.resume();
-    if (this.#state === 'running') this.#state = 'draining';
-    const drained = await this.#watch.until(timeoutMs, () => this.leases.size === 0 && this.waiting === 0);
-    const holders = this.holders();
-    this.events.emit('pool.drained', { type: this.type, holders: holders.length });
-    return { type: this.type, drained, waiting: this.waiting, holders };
-  }
-
-  /** Refuses waiters at once, waits for holders until `timeoutMs`, revokes the rest, destroys everything. */
-  close(timeoutMs: number): Promise<CloseReport> {
-    return (this.#closing ??= this.#close(timeoutMs));
-  }
-
-  async #close(timeoutMs: number): Promise<CloseReport> {
-    this.#state = 'closed';
+  stopChores(): void {
     this.#keeper.stop();
     this.#stopWatching();
-    const error = this.#notRunningError();
-    this.room.refuseAll(error);
-    this.stock.close(error);
-    await this.#watch.until(timeoutMs, () => this.leases.size === 0);
-    const revoked = this.holders();
-    // A copy: ending one lease may make its borrower end others.
-    for (const lease of Array.from(this.leases)) lease.revoke('close');
-    const { destroyTimeoutMs, resetTimeoutMs } = this.options;
-    await this.#watch.until(destroyTimeoutMs + resetTimeoutMs, () => this.stock.size === 0);
-    this.stock.abandon(error);
-    this.events.emit('pool.closed', { type: this.type, revoked: revoked.length });
-    return { type: this.type, revoked };
   }
 
   changed(): void {
-    this.#watch.changed();
+    this.life.changed();
   }
 
   // ---- what it says
@@ -479,11 +370,6 @@ export class Pool implements LeaseHome, StockHome, RoomHome, Viewed {
 
   facts(refused: Refused): PoolFacts {
     return factsOf(this, refused);
-  }
-
-  #notRunningError(): SophiaError {
-    const state = this.#state === 'closed' ? 'closed' : 'draining';
-    return notRunningError(this.type, state, this.facts({ waitedMs: 0 }));
   }
 
   exhausted(code: ExhaustionCode, refused: Refused, chain: readonly string[] = []): PoolExhaustedError {

@@ -21,12 +21,7 @@ export function notRunningError(type: string, state: 'draining' | 'closed', fact
   return new SophiaError(code, `The pool of '${type}' ${what}.`, withFacts(facts));
 }
 
-export function createFailedError(
-  type: string,
-  cause: unknown,
-  failuresInARow: number,
-  facts: PoolFacts,
-): SophiaError {
+export function createFailedError(type: string, cause: unknown, failuresInARow: number, facts: PoolFacts): SophiaError {
   return new SophiaError(
     'CREATE_FAILED',
     `No '${type}' agent could be made: static create failed ${failuresInARow} times in a row, last with: ${messageOf(cause)}. Correct what it depends on; the pool keeps trying with growing pauses.`,

@@ -3,7 +3,7 @@
 import { Creator } from './creator.ts';
 import type { CreatorHome } from './creator.ts';
 import type { Entry } from './entry.ts';
-import { LinkedList } from './linked-list.ts';
+import { LinkedList } from './base/linked-list.ts';
 import type { WaiterQueue } from './waiter-queue.ts';
 
 /** How far down the idle list an entry of the same tenant is looked for: the search must not grow with the pool. */

@@ -45,6 +45,11 @@ export class Shelves {
     else yield* this.#byKey.values();
   }
 
+  /** A copy: whoever walks it may wait, lend or end entries in between. */
+  all(): Shelf[] {
+    return [...this];
+  }
+
   /** Where this config's entries stand. @throws SophiaError KEY_INVALID */
   of(config: unknown): Shelf {
     if (this.#only !== undefined) return this.#only;
@@ -109,20 +114,25 @@ export class Shelves {
   /**
    * Whether waiters of other keys have a better claim to a place of this shelf: nobody waits here, or they have waited
    * longer, and longer than moving the place costs.
-   * @param freed places that are being freed already.
+   * @param freed places that are being freed already. @param servable how many of a shelf's waiters may be served.
    */
-  isOutbid(shelf: Shelf, freed: number, nowMs: number, meanCreateMs: number): boolean {
+  isOutbid(
+    shelf: Shelf,
+    freed: number,
+    servable: (shelf: Shelf) => number,
+    { nowMs, meanCreateMs }: { readonly nowMs: number; readonly meanCreateMs: number },
+  ): boolean {
     let lacking = 0;
     let oldestMs = Number.POSITIVE_INFINITY;
     for (const other of this.hungry()) {
       const { waiters, creator } = other;
-      const lacks = other === shelf ? 0 : Math.min(waiters.size - creator.inFlight, creator.startable);
+      const lacks = other === shelf ? 0 : Math.min(servable(other) - creator.inFlight, creator.startable);
       if (lacks <= 0) continue;
       lacking += lacks;
       oldestMs = Math.min(oldestMs, waiters.oldest?.startMs ?? oldestMs);
     }
     if (lacking <= freed) return false;
-    const own = shelf.waiters.oldest;
+    const own = servable(shelf) > 0 ? shelf.waiters.oldest : undefined;
     if (own === undefined) return true;
     const patienceMs = Math.max(LEAST_PATIENCE_MS, PATIENCE_IN_CREATIONS * meanCreateMs);
     return oldestMs < own.startMs && nowMs - oldestMs > patienceMs;

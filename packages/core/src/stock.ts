@@ -3,16 +3,18 @@
  * wait; a clean entry goes to the one whose turn it is, else it rests.
  */
 
-import type { Clock } from './clock.ts';
+import type { Clock } from './base/clock.ts';
 import type { CreatorHome } from './creator.ts';
-import type { Deadlines } from './deadlines.ts';
+import type { Deadlines } from './base/deadlines.ts';
+import { Demand } from './demand.ts';
+import type { DemandHome, DemandSource } from './demand.ts';
 import { Entry } from './entry.ts';
-import { messageOf } from './errors.ts';
 import type { DestroyReason, Emitter } from './events.ts';
 import type { Hooks } from './hooks.ts';
 import type { House } from './house.ts';
 import type { Recorder } from './measure/stats.ts';
 import type { ResolvedPoolOptions } from './settings/options.ts';
+import { Health } from './safety/health.ts';
 import { Fingerprint } from './safety/fingerprint.ts';
 import { Suspects } from './safety/suspects.ts';
 import { Shelf } from './shelf.ts';
@@ -22,15 +24,15 @@ import { WaiterQueue } from './waiter-queue.ts';
 export type PoolState = 'running' | 'suspended' | 'draining' | 'closed';
 
 /** What the stock asks of the pool whose entries it keeps. */
-export interface StockHome {
+export interface StockHome extends DemandSource {
   readonly type: string;
   readonly options: ResolvedPoolOptions;
-  readonly state: PoolState;
-  readonly leased: number;
-  /** Gives the entry to the borrower whose turn it is. @returns whether there is one that may have it. */
-  serve(entry: Entry, isNew: boolean): boolean;
-  /** Creation fails and nothing else can serve: the waiters are to be told. */
-  refuseWaiters(waiters: WaiterQueue, cause: unknown, failuresInARow: number): void;
+  readonly room: {
+    /** Gives the entry to the borrower whose turn it is. @returns whether there is one that may have it. */
+    serve(entry: Entry, isNew: boolean): boolean;
+    /** Creation fails and nothing else can serve: the waiters are to be told. */
+    refuse(waiters: WaiterQueue, cause: unknown, failuresInARow: number): void;
+  };
   /** Something changed that a drain or close may wait for. */
   changed(): void;
 }
@@ -42,7 +44,7 @@ const SHORT_LIFE_MS = 1_000;
 /** Creations for other keys go on while one key's service hangs. */
 const KEYS_IN_PARALLEL = 4;
 
-export class Stock implements CreatorHome {
+export class Stock implements CreatorHome, DemandHome {
   readonly type: string;
   readonly options: ResolvedPoolOptions;
   readonly clock: Clock;
@@ -55,14 +57,17 @@ export class Stock implements CreatorHome {
   readonly isShared: boolean;
   readonly suspects: Suspects;
   readonly shelves: Shelves;
+  readonly health: Health;
   readonly creatingLimit: number;
   max: number;
   creating = 0;
   readonly #home: StockHome;
   readonly #entries = new Set<Entry>();
-  /** Idle entries to keep in the background. */
-  #idleFloor: number;
-  #destroying = 0;
+  /** How long an entry may have rested to be lent without a look at its health. */
+  readonly #restMs: number;
+  readonly #demand: Demand;
+  /** Those that are being destroyed and still hold their place. */
+  destroying = 0;
   /** Entries that are not beyond `max` and not being destroyed. */
   #regular = 0;
   #lastId = 0;
@@ -81,11 +86,13 @@ export class Stock implements CreatorHome {
     this.isShared = options.reuse === 'shared';
     this.max = options.max;
     this.#home = home;
-    this.#idleFloor = options.minIdle;
     this.suspects = new Suspects(this);
+    this.health = new Health(this);
+    this.#restMs = hooks.validates && !this.isShared ? options.validateAfterIdleMs : Infinity;
     const newShelf = (name: string, key: unknown): Shelf =>
       new Shelf(name, key, new WaiterQueue(house.deadlines, options.tenantWeights), this);
     this.shelves = new Shelves(hooks.keyReader, newShelf);
+    this.#demand = new Demand(this, home, options.minIdle);
     // One creator has its own limit; this one is for all keys together.
     this.creatingLimit = this.shelves.isKeyed ? KEYS_IN_PARALLEL * options.createConcurrency : Infinity;
   }
@@ -95,7 +102,7 @@ export class Stock implements CreatorHome {
   }
 
   /** Entries that hold a place; suspects are kept beside. */
-  get #placed(): number {
+  get placed(): number {
     return this.#entries.size - this.suspects.size;
   }
 
@@ -113,7 +120,7 @@ export class Stock implements CreatorHome {
       hasShared ||= shelf.shared !== undefined;
     }
     if (!this.isShared) return idle;
-    return hasShared ? Math.max(0, this.max - this.#home.leased) : 0;
+    return hasShared ? Math.max(0, this.max - this.#home.leases.size) : 0;
   }
 
   /** The error of the last creation that failed, while none has succeeded since. */
@@ -122,14 +129,9 @@ export class Stock implements CreatorHome {
     return undefined;
   }
 
-  get lastCreateError(): string | null {
-    const error = this.lastCreateCause;
-    return error === undefined ? null : messageOf(error);
-  }
-
   /** Whether at least one entry has been made and is not on its way out; keys make theirs when they are asked for. */
   get isWarm(): boolean {
-    return this.shelves.isKeyed || this.#placed > this.#destroying + this.creating;
+    return this.shelves.isKeyed || this.placed > this.destroying + this.creating;
   }
 
   /** How many entries are in each state that is not `leased`; those are counted by their leases. */
@@ -150,18 +152,24 @@ export class Stock implements CreatorHome {
   take(shelf: Shelf, tenant: string | undefined, nowMs: number): Entry | undefined {
     if (this.shelves.isKeyed) this.shelves.touch(shelf);
     for (;;) {
-      const isRoom = !this.isShared || this.#home.leased < this.max;
+      const isRoom = !this.isShared || this.#home.leases.size < this.max;
       const entry = this.isShared ? shelf.shared : shelf.pop(tenant);
       if (entry === undefined || !isRoom) return undefined;
-      if (entry.expiresMs > nowMs) return entry;
+      const isOld = entry.expiresMs <= nowMs;
+      if (!isOld && nowMs - entry.idleSinceMs <= this.#restMs) return entry;
       if (this.isShared) this.retire(entry, 'expired');
-      else this.destroy(entry, 'expired');
+      else if (isOld) this.destroy(entry, 'expired');
+      else {
+        // The others have rested even longer: the borrower waits for this one, or for a new one.
+        void this.health.validateTaken(entry);
+        return undefined;
+      }
     }
   }
 
   /** After an entry was taken: a floor of idle entries may want a new one. */
   taken(): void {
-    if (this.#idleFloor > 0) this.replenish();
+    if (this.#demand.floor > 0) this.replenish();
   }
 
   /** A clean entry that no lease holds: the next waiter gets it, or it rests, or it is no longer wanted. */
@@ -176,7 +184,7 @@ export class Stock implements CreatorHome {
       this.#regular += 1;
     }
     if (this.#regular > this.max && !entry.overflow) return this.destroy(entry, 'surplus');
-    if (this.shelves.isKeyed && this.#givesWay(entry, nowMs)) return this.destroy(entry, 'gave-way');
+    if (this.#demand.givesWay(entry, nowMs)) return this.destroy(entry, 'gave-way');
     if (this.#serve(entry, entry.state === 'creating')) return;
     if (entry.overflow) return this.destroy(entry, 'overflow');
     entry.move('idle');
@@ -185,7 +193,7 @@ export class Stock implements CreatorHome {
   }
 
   #serve(entry: Entry, isNew: boolean): boolean {
-    return entry.shelf.waiters.size > 0 && this.#home.state !== 'suspended' && this.#home.serve(entry, isNew);
+    return entry.shelf.waiters.size > 0 && this.#home.state !== 'suspended' && this.#home.room.serve(entry, isNew);
   }
 
   /** The entry is new: its life begins, and what it looks like now is how it shall look after every lease. */
@@ -236,7 +244,7 @@ export class Stock implements CreatorHome {
     if (shelf.waiters.size === 0 || this.#home.state === 'suspended') return false;
     const entry = this.take(shelf, undefined, this.clock.now());
     if (entry === undefined) return false;
-    const isServed = this.#home.serve(entry, isNew);
+    const isServed = this.#home.room.serve(entry, isNew);
     if (!isServed && !this.isShared) shelf.idle.push(entry);
     return isServed;
   }
@@ -284,7 +292,7 @@ export class Stock implements CreatorHome {
     // A suspect gave its place up before.
     const isPlaced = !this.suspects.drop(entry);
     if (isPlaced) {
-      this.#destroying += 1;
+      this.destroying += 1;
       shelf.destroying += 1;
     }
     if (!entry.overflow) this.#regular -= 1;
@@ -299,7 +307,7 @@ export class Stock implements CreatorHome {
       .catch(failed)
       .then(() => {
         if (isPlaced) {
-          this.#destroying -= 1;
+          this.destroying -= 1;
           shelf.destroying -= 1;
           shelf.live -= 1;
         }
@@ -320,48 +328,7 @@ export class Stock implements CreatorHome {
 
   /** Starts as many creations as are wanted and allowed; called after every change. */
   replenish(): void {
-    const { state } = this.#home;
-    if (state === 'closed' || state === 'suspended') return;
-    const floor = state === 'running' ? this.#idleFloor : 0;
-    for (const shelf of this.shelves.wanting()) this.#fill(shelf, floor);
-  }
-
-  #fill(shelf: Shelf, floor: number): void {
-    const { creator, waiters, idle } = shelf;
-    const room = this.capacity - this.#placed;
-    let wanted: number;
-    if (this.isShared) {
-      const isNeeded = shelf.shared === undefined && (waiters.size > 0 || floor > 0) && creator.inFlight === 0;
-      wanted = isNeeded ? 1 : 0;
-    } else {
-      const forFloor = Math.min(floor - idle.size - creator.inFlight, this.max - this.#placed);
-      wanted = Math.max(Math.min(waiters.size - creator.inFlight, this.shelves.isKeyed ? Infinity : room), forFloor);
-    }
-    if (wanted <= 0) return;
-    if (!this.shelves.isKeyed) return creator.start(wanted);
-    const startable = Math.min(wanted, creator.startable);
-    if (startable > room) this.#makeRoom(shelf, startable - Math.max(0, room) - this.#destroying);
-    creator.start(Math.min(startable, room));
-  }
-
-  /** Idle entries of other keys give way, those of the key that was asked for longest ago first. */
-  #makeRoom(shelf: Shelf, count: number): void {
-    let left = count;
-    for (const other of this.shelves) {
-      while (left > 0 && other !== shelf) {
-        const entry = other.evictable;
-        if (entry === undefined) break;
-        if (!this.isShared) other.idle.remove(entry);
-        this.destroy(entry, 'gave-way');
-        left -= 1;
-      }
-    }
-  }
-
-  /** Whether another key needs this entry's place more than its own. */
-  #givesWay(entry: Entry, nowMs: number): boolean {
-    if (this.#home.state === 'suspended' || this.capacity > this.#placed) return false;
-    return this.shelves.isOutbid(entry.shelf, this.#destroying, nowMs, this.recorder.meanCreateMs);
+    this.#demand.replenish();
   }
 
   addEntry(shelf: Shelf, startedMs: number = this.clock.now()): Entry {
@@ -371,10 +338,6 @@ export class Stock implements CreatorHome {
     shelf.live += 1;
     if (!entry.overflow) this.#regular += 1;
     return entry;
-  }
-
-  refuse(entry: Entry): void {
-    this.destroy(entry, entry.retiredFor ?? 'warm-failed');
   }
 
   dropEntry(entry: Entry): void {
@@ -391,7 +354,7 @@ export class Stock implements CreatorHome {
 
   adoptLate(shelf: Shelf, resources: unknown, startedMs: number): void {
     const entry = this.#addLate(this.shelves.keep(shelf), resources, startedMs);
-    this.noteCreated(this.clock.now() - startedMs);
+    this.recorder.created(this.clock.now() - startedMs);
     if (this.#home.state !== 'closed' && !entry.overflow) this.put(entry);
     else this.destroy(entry, 'late');
   }
@@ -400,20 +363,21 @@ export class Stock implements CreatorHome {
     this.destroy(this.#addLate(this.shelves.keep(shelf), resources, startedMs), 'late');
   }
 
+  creationEnded(): void {
+    this.#home.changed();
+    this.replenish();
+  }
+
   /** A pause after failures is over. */
   pauseEnded(shelf: Shelf): void {
     this.replenish();
     this.shelves.prune(shelf);
   }
 
-  noteCreated(createMs: number): void {
-    this.recorder.created(createMs);
-  }
-
   noteCreateFailed(shelf: Shelf, cause: unknown): void {
     this.recorder.createFailed();
     const { outage } = shelf;
-    if (outage !== undefined) this.#home.refuseWaiters(shelf.waiters, cause, outage.failuresInARow);
+    if (outage !== undefined) this.#home.room.refuse(shelf.waiters, cause, outage.failuresInARow);
   }
 
   // ---- prewarming and live change
@@ -421,15 +385,16 @@ export class Stock implements CreatorHome {
   /** How many entries are missing until `count` could be handed out or are in use. */
   missing(count: number, shelf: Shelf): number {
     if (this.#home.state !== 'running') return 0;
-    if (this.isShared) return shelf.shared === undefined && shelf.creator.inFlight === 0 ? 1 : 0;
+    const { shared, creator, live, destroying } = this.shelves.keep(shelf);
+    if (this.isShared) return shared === undefined && creator.inFlight === 0 ? 1 : 0;
     // A place is free only once what stood there is destroyed.
-    return Math.max(0, Math.min(count - (shelf.live - shelf.destroying), this.max - this.#placed));
+    return Math.max(0, Math.min(count - (live - destroying), this.max - this.placed));
   }
 
   /** A single-use pool replaces what it hands out: as many stay warm as were once prewarmed. */
   keepWarm(count: number): void {
     if (this.options.reuse === 'single-use' && !this.shelves.isKeyed) {
-      this.#idleFloor = Math.max(this.#idleFloor, count);
+      this.#demand.floor = Math.max(this.#demand.floor, count);
     }
   }
 
@@ -448,7 +413,8 @@ export class Stock implements CreatorHome {
         return error ?? new Error('static warm rejected without a reason');
       }
     };
-    const error = await shelf.creator.create(warm);
+    // The key may have been forgotten since it was looked up.
+    const error = await this.shelves.keep(shelf).creator.create(warm);
     return { ms: this.clock.now() - startMs, error };
   }
 
@@ -468,15 +434,16 @@ export class Stock implements CreatorHome {
 
   /** Gives up creations that have not heeded their signal; what they still make is destroyed when it comes. */
   abandon(reason: Error): void {
-    for (const { creator } of [...this.shelves]) creator.abandon(reason);
+    for (const { creator } of this.shelves.all()) creator.abandon(reason);
   }
 
   /** Stops creations and destroys what no lease holds. */
   close(reason: Error): void {
-    for (const { creator } of this.shelves) creator.abort(reason);
+    for (const { creator } of this.shelves.all()) creator.abort(reason);
     for (const entry of this.entries()) {
       if (entry.state === 'idle' && !this.isShared) entry.shelf.idle.remove(entry);
-      if ((entry.state === 'idle' || entry.state === 'quarantined') && entry.leases === 0) this.destroy(entry, 'closed');
+      if ((entry.state === 'idle' || entry.state === 'quarantined') && entry.leases === 0)
+        this.destroy(entry, 'closed');
     }
   }
 }

@@ -1,5 +1,7 @@
 /** How many agents each tenant holds, and how many it may: one number while others wait, a larger one while none do. */
 
+import type { WaiterQueue } from './waiter-queue.ts';
+
 export class TenantLimits {
   readonly #max: number;
   readonly #burst: number;
@@ -23,6 +25,17 @@ export class TenantLimits {
 
   #isBelow(tenant: string | undefined, limit: number): boolean {
     return tenant === undefined || (this.#held.get(tenant) ?? 0) < limit;
+  }
+
+  /** How many of these waiters may have an agent, were there enough of them. */
+  servable(waiters: WaiterQueue): number {
+    if (!this.areSet) return waiters.size;
+    let servable = 0;
+    for (const [tenant, waiting] of waiters.counts()) {
+      const held = tenant === undefined ? 0 : (this.#held.get(tenant) ?? 0);
+      servable += tenant === undefined ? waiting : Math.max(0, Math.min(waiting, this.#burst - held));
+    }
+    return servable;
   }
 
   add(tenant: string): void {

@@ -2,7 +2,7 @@
 
 import type { AnyAgentClass, Checked, ConfigOf, ResourcesOf } from './agent-class.ts';
 import { AgnoPerformanceOptimizer } from './agno-performance-optimizer.ts';
-import type { Clock, Timer } from './clock.ts';
+import type { Clock, Timer } from './base/clock.ts';
 import type { PoolOptions } from './settings/options.ts';
 
 interface ManualTimer {

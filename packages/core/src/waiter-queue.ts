@@ -4,11 +4,11 @@
  * tenant; every waiter leaves by its deadline.
  */
 
-import { Deadline } from './deadlines.ts';
-import type { Deadlines } from './deadlines.ts';
+import { Deadline } from './base/deadlines.ts';
+import type { Deadlines } from './base/deadlines.ts';
 import type { Borrower, Lease } from './lease.ts';
-import { LinkedList } from './linked-list.ts';
-import type { Linked } from './linked-list.ts';
+import { LinkedList } from './base/linked-list.ts';
+import type { Linked } from './base/linked-list.ts';
 
 /** How a waiter came to its lease: a returned entry, or one created while it waited. */
 export interface Grant {

@@ -5,13 +5,14 @@
 
 import type { PoolExhaustedError } from './errors.ts';
 import type { ExhaustionCode } from './errors.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from './base/clock.ts';
 import type { Entry } from './entry.ts';
 import type { Lease } from './lease.ts';
+import type { LinkedList } from './base/linked-list.ts';
 import type { Refused } from './measure/pool-view.ts';
 import { abortedError, createFailedError } from './refusals.ts';
 import type { PoolFacts } from './errors.ts';
-import { callStack } from './safety/call-site.ts';
+import { userFrames } from './safety/call-site.ts';
 import { deadlockChain } from './safety/wait-graph.ts';
 import type { GraphPool } from './safety/wait-graph.ts';
 import type { AcquireOptions, ResolvedPoolOptions } from './settings/options.ts';
@@ -29,7 +30,7 @@ export interface RoomHome extends GraphPool {
   readonly state: PoolState;
   readonly stock: Stock;
   readonly tenants: TenantLimits;
-  readonly leased: number;
+  readonly leases: LinkedList<Lease>;
   readonly medianHoldMs: number;
   grant(entry: Entry, borrower: WaitingBorrower, nowMs: number): Lease;
   facts(refused: Refused): PoolFacts;
@@ -44,8 +45,6 @@ export interface Acquire {
   readonly startMs: number;
   /** The lease in whose run it is asked for. */
   readonly within: Lease | undefined;
-  /** The function that the borrower called; the stack of a suspected leak begins at its caller. */
-  readonly calledAs: (...args: never[]) => unknown;
 }
 
 /** Which pool each nested waiter stands at, for the graph of who waits for whom. */
@@ -69,10 +68,10 @@ export class WaitingRoom {
 
   /** Waits for a lease. @throws SophiaError CREATE_FAILED, ACQUIRE_ABORTED. @throws PoolExhaustedError */
   wait(acquire: Acquire): Promise<Grant> {
-    const { shelf, options, startMs, within, calledAs } = acquire;
+    const { shelf, options, startMs, within } = acquire;
     const { signal, owner, tenant, leaseMs, waitMs = this.#home.options.waitMs } = options;
     this.#refuseIfExhausted(acquire);
-    const borrower = { owner, tenant, leaseMs, stack: callStack(calledAs) };
+    const borrower = { owner, tenant, leaseMs, stack: userFrames().join('\n') };
     const waiter = new Waiter(startMs, borrower, (late) => {
       this.#leave(shelf, late, (refused) => this.#home.exhausted('ACQUIRE_TIMEOUT', refused));
     });
@@ -104,7 +103,7 @@ export class WaitingRoom {
       throw createFailedError(home.type, outage.cause, outage.failuresInARow, home.facts(refused));
     }
     // As many as there is room for wait for a creation or a reset, not behind other borrowers.
-    const behind = this.size - Math.max(0, home.stock.capacity - home.leased);
+    const behind = this.size - Math.max(0, home.stock.capacity - home.leases.size);
     const isKept = home.state === 'suspended' || !home.tenants.mayHave(tenant);
     if (home.options.exhaustion !== 'wait' && (behind >= 0 || isKept)) throw home.exhausted('POOL_EXHAUSTED', refused);
     const chain = deadlockChain(within, home, (waiter) => poolOf.get(waiter) as GraphPool);

@@ -6,7 +6,7 @@ import test from 'node:test';
 import fc from 'fast-check';
 import { ManualClock, settle } from '@sophia-ai/core/testing';
 
-import { Deadline, Deadlines } from '../src/deadlines.ts';
+import { Deadline, Deadlines } from '../src/base/deadlines.ts';
 
 /** From 256 ms on, deadlines are rounded up to this grain. */
 const COARSE_FROM_MS = 256;

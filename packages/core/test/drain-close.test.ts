@@ -61,7 +61,9 @@ test('drain that takes too long names who holds and how many wait', async () => 
   const [report] = valueOf(drained);
   assert.equal(report?.drained, false);
   assert.equal(report.waiting, 1);
-  assert.deepEqual(report.holders, [{ leaseId: 1, owner: 'nightly report', tenant: undefined, heldMs: 600, isSuspect: false }]);
+  assert.deepEqual(report.holders, [
+    { leaseId: 1, owner: 'nightly report', tenant: undefined, heldMs: 600, isSuspect: false },
+  ]);
   assert.equal(waiter.state, 'pending', 'draining goes on');
 });
 

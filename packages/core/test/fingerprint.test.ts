@@ -26,14 +26,14 @@ function leaks<Value>(path: string, make: () => Value, change: (value: Value) =>
 }
 
 test('an added, a changed and a removed property are named', () => {
-  const make = (): Record<string, unknown> => ({ notes: ['a', 'b', 'c'], session: { user: 'none', 'last seen': 0 } });
+  const make = (): Record<string, unknown> => ({ notes: ['a', 'b', 'c'], login: { user: 'none', 'last seen': 0 } });
   leaks('extra', make, (it) => (it['extra'] = 1));
-  const session = (it: Record<string, unknown>) => it['session'] as Record<string, unknown>;
+  const login = (it: Record<string, unknown>) => it['login'] as Record<string, unknown>;
   const notes = (it: Record<string, unknown>) => it['notes'] as string[];
-  leaks('session.user', make, (it) => (session(it)['user'] = 'Ada'));
-  leaks('session["last seen"]', make, (it) => (session(it)['last seen'] = 5));
-  leaks('session.user', make, (it) => delete session(it)['user']);
-  leaks('session', make, (it) => delete it['session']);
+  leaks('login.user', make, (it) => (login(it)['user'] = 'Ada'));
+  leaks('login["last seen"]', make, (it) => (login(it)['last seen'] = 5));
+  leaks('login.user', make, (it) => delete login(it)['user']);
+  leaks('login', make, (it) => delete it['login']);
   leaks('notes[3]', make, (it) => notes(it).push('d'));
   leaks('notes[2]', make, (it) => notes(it).pop());
   leaks('notes[1]', make, (it) => (notes(it)[1] = 'B'));
@@ -125,22 +125,22 @@ test('an accessor is never called, and only its presence counts', () => {
 });
 
 test('an equal-looking object is alike, a different prototype is not', () => {
-  class Session {
+  class Login {
     user = 'none';
   }
-  assert.equal(Fingerprint.of({ s: new Session() }).difference({ s: new Session() }), undefined);
-  assert.equal(Fingerprint.of({ s: new Session() }).difference({ s: { user: 'none' } }), 's<prototype>');
+  assert.equal(Fingerprint.of({ s: new Login() }).difference({ s: new Login() }), undefined);
+  assert.equal(Fingerprint.of({ s: new Login() }).difference({ s: { user: 'none' } }), 's<prototype>');
   assert.equal(Fingerprint.of(Object.create(null)).difference({}), '<prototype>');
   assert.equal(Fingerprint.of({ b: Buffer.from('a') }).difference({ b: new Uint8Array([97]) }), 'b<prototype>');
   assert.equal(Fingerprint.of({ s: [] }).difference({ s: {} }), 's');
 });
 
 test('entries of a Map are named by their ordinal, so that no key and no value gets into a path', () => {
-  const make = () => ({ sessions: new Map<unknown, unknown>([['ada@example.com', { count: 1 }]]) });
-  leaks('sessions<Map>[1]', make, (it) => it.sessions.set('bob@example.com', 1));
-  leaks('sessions<Map>[0].count', make, (it) => ((it.sessions.get('ada@example.com') as { count: number }).count = 2));
-  leaks('sessions<Map>[0]', make, (it) => it.sessions.set('ada@example.com', 3));
-  leaks('sessions<Map>[0]', make, (it) => it.sessions.clear());
+  const make = () => ({ logins: new Map<unknown, unknown>([['ada@example.com', { count: 1 }]]) });
+  leaks('logins<Map>[1]', make, (it) => it.logins.set('bob@example.com', 1));
+  leaks('logins<Map>[0].count', make, (it) => ((it.logins.get('ada@example.com') as { count: number }).count = 2));
+  leaks('logins<Map>[0]', make, (it) => it.logins.set('ada@example.com', 3));
+  leaks('logins<Map>[0]', make, (it) => it.logins.clear());
   assert.equal(Fingerprint.of(new Map([[1, 2]])).difference(new Map([[1, 3]])), '<Map>[0]');
 });
 
@@ -360,21 +360,21 @@ test('long and sparse arrays do not take for ever', () => {
 test('ignored paths are not looked at, whether they change, come or go', () => {
   const make = () => ({
     stats: { calls: 0, errors: 0 },
-    sessions: new Map<string, { seen: number; user: string }>([['main', { seen: 0, user: 'none' }]]),
+    logins: new Map<string, { seen: number; user: string }>([['main', { seen: 0, user: 'none' }]]),
     list: [{ at: 1, x: 1 }],
   });
   const fingerprint = Fingerprint.of(make(), {
-    ignore: ['stats.calls', 'sessions.*.seen', 'list.0.at', 'temporary', 'sessions.spare'],
+    ignore: ['stats.calls', 'logins.*.seen', 'list.0.at', 'temporary', 'logins.spare'],
   });
   const value: ReturnType<typeof make> & { temporary?: number } = make();
   value.stats.calls = 9;
-  value.sessions.get('main')!.seen = 9;
+  value.logins.get('main')!.seen = 9;
   value.list[0]!.at = 9;
   value.temporary = 1;
-  value.sessions.set('spare', { seen: 0, user: 'x' });
+  value.logins.set('spare', { seen: 0, user: 'x' });
   assert.equal(fingerprint.difference(value), undefined);
-  value.sessions.get('main')!.user = 'Ada';
-  assert.equal(fingerprint.difference(value), 'sessions<Map>[0].user');
+  value.logins.get('main')!.user = 'Ada';
+  assert.equal(fingerprint.difference(value), 'logins<Map>[0].user');
   value.stats.errors = 1;
   assert.equal(fingerprint.difference(value), 'stats.errors');
   delete (value as Partial<typeof value>).stats;
@@ -438,11 +438,11 @@ test('what throws when it is looked at is opaque, and alike as long as it throws
     assert.match(Fingerprint.of({ one: { a: 1, b: 2 } }).difference({ one })!, /^one/);
     assert.equal(Fingerprint.of(one).difference(one), undefined);
   }
-  const session = Proxy.revocable({ user: 'none' }, {});
-  const fingerprint = Fingerprint.of({ session: session.proxy });
-  assert.equal(fingerprint.difference({ session: session.proxy }), undefined);
-  session.revoke();
-  assert.equal(fingerprint.difference({ session: session.proxy }), 'session');
+  const login = Proxy.revocable({ user: 'none' }, {});
+  const fingerprint = Fingerprint.of({ login: login.proxy });
+  assert.equal(fingerprint.difference({ login: login.proxy }), undefined);
+  login.revoke();
+  assert.equal(fingerprint.difference({ login: login.proxy }), 'login');
 });
 
 test('a graph that has no end is given up and called different', () => {
@@ -502,16 +502,16 @@ test('neither the fingerprint nor a comparison keeps the objects alive', async (
   v8.setFlagsFromString('--expose-gc');
   const collect = vm.runInNewContext('gc') as () => void;
   const watch = (value: object) => new WeakRef(value);
-  class Session {
+  class Login {
     data = new Map([['key', { big: [1, 2, 3] }]]);
     run = (): number => this.data.size;
   }
-  let session: Session | undefined = new Session();
-  let later: Session | undefined = new Session();
-  const refs = [session, session.run, session.data, session.data.get('key')!, later, later.data].map(watch);
-  const fingerprint = Fingerprint.of({ session });
-  assert.equal(fingerprint.difference({ session: later }), 'session.run');
-  session = undefined;
+  let login: Login | undefined = new Login();
+  let later: Login | undefined = new Login();
+  const refs = [login, login.run, login.data, login.data.get('key')!, later, later.data].map(watch);
+  const fingerprint = Fingerprint.of({ login });
+  assert.equal(fingerprint.difference({ login: later }), 'login.run');
+  login = undefined;
   later = undefined;
   for (let i = 0; i < 10 && refs.some((ref) => ref.deref() !== undefined); i += 1) {
     await turn();
@@ -521,7 +521,7 @@ test('neither the fingerprint nor a comparison keeps the objects alive', async (
     refs.map((ref) => ref.deref()),
     refs.map(() => undefined),
   );
-  assert.equal(fingerprint.difference({ session: 1 }), 'session');
+  assert.equal(fingerprint.difference({ login: 1 }), 'login');
 });
 
 type Change = (mark: symbol) => void;

@@ -185,39 +185,39 @@ test('arrays are arrays, and whatever comes out of them is guarded', () => {
 test('Maps and Sets work, and what they hold is guarded', () => {
   const key = { id: 1 };
   const { it, revoke } = guarded({
-    sessions: new Map<unknown, { user: string }>([
+    logins: new Map<unknown, { user: string }>([
       ['a', { user: 'none' }],
       [key, { user: 'key' }],
     ]),
     tags: new Set([key]),
   });
-  const { sessions, tags } = it;
-  assert.equal(sessions.size, 2);
-  assert.equal(sessions.get('a')?.user, 'none');
-  assert.equal(sessions.set('b', { user: 'b' }), sessions);
-  assert.equal(sessions.has('b'), true);
-  assert.equal(sessions.delete('b'), true);
+  const { logins, tags } = it;
+  assert.equal(logins.size, 2);
+  assert.equal(logins.get('a')?.user, 'none');
+  assert.equal(logins.set('b', { user: 'b' }), logins);
+  assert.equal(logins.has('b'), true);
+  assert.equal(logins.delete('b'), true);
   assert.deepEqual(
-    [...sessions].map(([, { user }]) => user),
+    [...logins].map(([, { user }]) => user),
     ['none', 'key'],
   );
-  assert.deepEqual([...new Map(sessions).keys()].length, 2);
+  assert.deepEqual([...new Map(logins).keys()].length, 2);
   const [tag] = tags;
   assert.equal(tags.has(tag!), true, 'a guarded key is found');
-  assert.equal(sessions.get(tag)?.user, 'key');
+  assert.equal(logins.get(tag)?.user, 'key');
   const users: string[] = [];
   // oxlint-disable-next-line unicorn/no-array-for-each
-  sessions.forEach(({ user }) => users.push(user));
+  logins.forEach(({ user }) => users.push(user));
   assert.deepEqual(users, ['none', 'key']);
-  const held = sessions.get('a')!;
-  const [looped] = sessions.values();
+  const held = logins.get('a')!;
+  const [looped] = logins.values();
   assert.equal(looped, held);
-  const iterator = sessions.entries();
+  const iterator = logins.entries();
   revoke();
   refuses(() => held.user, "read 'user' of its resources");
   refuses(() => tag?.id, "read 'id' of its resources");
   refuses(() => iterator.next(), /^tried to /);
-  refuses(() => sessions.size, "read 'size' of its resources");
+  refuses(() => logins.size, "read 'size' of its resources");
 });
 
 test('built-in classes with inner state work', async () => {
@@ -350,12 +350,12 @@ test('functions keep their nature and the properties they carry', () => {
 });
 
 test('what a method returns stays usable after the lease, unless it is a part that was handed out before', () => {
-  const session = { id: 1 };
-  const { it, revoke } = guarded({ session, query: () => ({ rows: [1] }), current: () => session });
+  const login = { id: 1 };
+  const { it, revoke } = guarded({ login, query: () => ({ rows: [1] }), current: () => login });
   const result = it.query();
   const unknown = it.current();
-  assert.equal(unknown, session);
-  const known = it.session;
+  assert.equal(unknown, login);
+  const known = it.login;
   assert.equal(it.current(), known);
   revoke();
   assert.deepEqual(result.rows, [1]);

@@ -5,8 +5,8 @@ import test from 'node:test';
 
 import fc from 'fast-check';
 
-import { LinkedList } from '../src/linked-list.ts';
-import type { Linked } from '../src/linked-list.ts';
+import { LinkedList } from '../src/base/linked-list.ts';
+import type { Linked } from '../src/base/linked-list.ts';
 
 class Node implements Linked<Node> {
   previous: Node | undefined = undefined;

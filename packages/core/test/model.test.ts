@@ -11,16 +11,17 @@ import fc from 'fast-check';
 import type { PoolOptions } from '@sophia-ai/core';
 
 import { World, turn } from './support/world.ts';
-import type { Plan, RunMode } from './support/world.ts';
+import type { Plan, RunMode, Who } from './support/world.ts';
 
 const RUNS = Number(process.env['SOPHIA_MODEL_RUNS'] ?? 2_000);
 const SEED = Number(process.env['SOPHIA_MODEL_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 
 /** One thing that happens. `at` picks among the agents, gates or waiters that there are. */
 type Step =
-  | { readonly do: 'acquire'; readonly waitMs: number | undefined; readonly withSignal: boolean }
-  | { readonly do: 'try' }
-  | { readonly do: 'touch' | 'abort' | 'retire'; readonly at: number }
+  | { readonly do: 'acquire'; readonly waitMs: number | undefined; readonly withSignal: boolean; readonly who: Who }
+  | { readonly do: 'try'; readonly who: Who }
+  | { readonly do: 'touch' | 'abort' | 'retire' | 'revoke'; readonly at: number }
+  | { readonly do: 'suspend' | 'resume' | 'renew' }
   | { readonly do: 'release' | 'late'; readonly at: number; readonly how: 'release' | 'discard' }
   | { readonly do: 'run'; readonly at: number; readonly mode: RunMode; readonly timeoutMs: number | undefined }
   | { readonly do: 'create' | 'reset' | 'destroy'; readonly at: number; readonly outcome: 'ok' | 'fail' }
@@ -32,6 +33,10 @@ type Step =
 const at = fc.nat(9);
 const outcome = fc.constantFrom<'ok' | 'fail'>('ok', 'ok', 'ok', 'fail');
 const how = fc.constantFrom<'release' | 'discard'>('release', 'release', 'release', 'discard');
+const who: fc.Arbitrary<Who> = fc.record({
+  tenant: fc.constantFrom(undefined, undefined, 'x', 'y', 'z'),
+  key: fc.constantFrom('a', 'b', 'c'),
+});
 const step = <Do extends Step['do'], Rest extends object>(
   name: Do,
   rest: { [Key in keyof Rest]: fc.Arbitrary<Rest[Key]> },
@@ -43,9 +48,10 @@ const STEP: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: step('acquire', {
       waitMs: fc.constantFrom(undefined, undefined, 0, 50, 500, 1_000),
       withSignal: fc.boolean(),
+      who,
     }),
   },
-  { weight: 3, arbitrary: step('try', {}) },
+  { weight: 3, arbitrary: step('try', { who }) },
   { weight: 8, arbitrary: step('touch', { at }) },
   { weight: 8, arbitrary: step('abort', { at }) },
   { weight: 20, arbitrary: step('release', { at, how }) },
@@ -63,6 +69,10 @@ const STEP: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: step('destroy', { at, outcome }) },
   { weight: 2, arbitrary: step('throw next create', {}) },
   { weight: 3, arbitrary: step('retire', { at }) },
+  { weight: 2, arbitrary: step('revoke', { at }) },
+  { weight: 2, arbitrary: step('suspend', {}) },
+  { weight: 4, arbitrary: step('resume', {}) },
+  { weight: 2, arbitrary: step('renew', {}) },
   { weight: 2, arbitrary: step('health', {}) },
   { weight: 4, arbitrary: step('resize', { max: fc.integer({ min: 1, max: 4 }) }) },
   {
@@ -92,13 +102,25 @@ const PLAN: fc.Arbitrary<Plan> = fc
     resets: fc.boolean(),
     validates: fc.boolean(),
     slowDestroy: fc.boolean(),
+    keyed: fc.constantFrom(false, false, true),
+    tenantBurst: fc.constantFrom(Infinity, Infinity, 1, 2),
+    tenantMax: fc.constantFrom(Infinity, 1),
+    tenantWeights: fc.constantFrom({}, { x: 3, y: 0.5 }),
+    coolDownMs: fc.constantFrom(0, 0, 30),
+    keepSuspects: fc.constantFrom(0, 0, 1, 2),
+    suspectMs: fc.constant(600),
+    maxUses: fc.constantFrom(Infinity, Infinity, 1, 3),
+    maxAgeMs: fc.constantFrom(Infinity, Infinity, 900),
+    maxIdleMs: fc.constantFrom(Infinity, Infinity, 250),
+    leaseMs: fc.constantFrom(Infinity, Infinity, Infinity, 700),
   })
-  .map(({ resets, validates, slowDestroy, reuse, exhaustion, max, minIdle, ...pool }) => ({
+  .map(({ resets, validates, slowDestroy, keyed, reuse, exhaustion, max, minIdle, ...pool }) => ({
+    keyed,
     pool: {
       ...pool,
       reuse,
       max,
-      minIdle: Math.min(minIdle, max),
+      minIdle: keyed ? 0 : Math.min(minIdle, max),
       exhaustion: reuse === 'shared' && exhaustion === 'grow' ? 'wait' : exhaustion,
     },
     resets,
@@ -113,9 +135,9 @@ function pick<T>(from: readonly T[], index: number): T | undefined {
 function perform(world: World, now: Step): void {
   switch (now.do) {
     case 'acquire':
-      return world.acquire(now.waitMs, now.withSignal);
+      return world.acquire(now.waitMs, now.withSignal, now.who);
     case 'try':
-      return world.tryAcquire();
+      return world.tryAcquire(now.who);
     case 'touch': {
       const agent = pick(world.live, now.at);
       return void (agent !== undefined && world.touch(agent));
@@ -151,6 +173,14 @@ function perform(world: World, now: Step): void {
       return undefined;
     case 'retire':
       return world.retire(now.at);
+    case 'revoke':
+      return world.revoke(now.at);
+    case 'suspend':
+      return world.suspend();
+    case 'resume':
+      return world.resume();
+    case 'renew':
+      return world.renew();
     case 'resize':
       return world.resize(now.max);
     case 'prewarm':
@@ -245,6 +275,7 @@ test(`the invariants hold after every step of ${RUNS} random histories`, async (
 /** What one borrower does with its agent, as a script of its own life. */
 interface Script {
   readonly waitMs: number | undefined;
+  readonly who: Who;
   readonly leaves: boolean;
   readonly mode: RunMode | undefined;
   readonly ends: 'release' | 'discard' | 'twice' | 'never';
@@ -252,6 +283,7 @@ interface Script {
 
 const SCRIPT: fc.Arbitrary<Script> = fc.record({
   waitMs: fc.constantFrom(undefined, 100, 1_000),
+  who,
   leaves: fc.boolean(),
   mode: fc.constantFrom<RunMode | undefined>(undefined, 'ok', 'fail', 'bad input', 'hang'),
   ends: fc.constantFrom<Script['ends']>('release', 'release', 'discard', 'twice', 'never'),
@@ -271,7 +303,7 @@ test(`borrowers, hooks and time in any interleaving: nothing is shared, lost or 
       const turnOf = (label: string): Promise<void> => scheduler.schedule(Promise.resolve(), label);
       const borrower = async (script: Script, index: number): Promise<void> => {
         await turnOf(`borrower ${index} comes`);
-        world.acquire(script.waitMs, script.leaves);
+        world.acquire(script.waitMs, script.leaves, script.who);
         const acquire = world.acquires.at(-1);
         assert.ok(acquire);
         if (script.leaves) void turnOf(`borrower ${index} leaves`).then(() => acquire.abort());

@@ -26,7 +26,9 @@ export interface PoolLoad extends Omit<PoolFacts, 'retryAfterMs' | 'reason' | 'a
 }
 
 export function poolFacts(load: PoolLoad): PoolFacts {
-  const { meanHoldMs, state: _state, leaks: _leaks, lagMs: _lag, isNested, isTenantFull, sources, ...counts } = load;
+  const { type, max, leased, idle, creating, resetting, waiting, waitedMs, oldestLease, lastCreateError } = load;
+  const counts = { type, max, leased, idle, creating, resetting, waiting, waitedMs, oldestLease, lastCreateError };
+  const { meanHoldMs } = load;
   const reason = causeOf(load);
   // Little's law: with everyone ahead served first, a place comes free after so many mean holds.
   const retryAfterMs =
@@ -54,7 +56,7 @@ function causeOf(load: PoolLoad): ExhaustionCause {
 function setting(name: string, { sources }: PoolLoad): string {
   const source = sources[name] ?? 'default';
   const stronger = {
-    default: "`static pool` of the class, sophia.config or SOPHIA_POOLS",
+    default: '`static pool` of the class, sophia.config or SOPHIA_POOLS',
     class: '`static pool` of the class (sophia.config and SOPHIA_POOLS are stronger)',
     'sophia.config': 'sophia.config (SOPHIA_POOLS is stronger)',
     environment: 'SOPHIA_POOLS',

@@ -1,11 +1,12 @@
 /** What a pool says of itself: to readers of its figures, and to borrowers that it refuses. */
 
 import type { AnyAgentClass } from '../agent-class.ts';
-import type { Deadlines } from '../deadlines.ts';
+import type { Deadlines } from '../base/deadlines.ts';
+import { messageOf } from '../errors.ts';
 import type { PoolFacts } from '../errors.ts';
 import { poolFacts } from './exhaustion.ts';
 import type { Lease } from '../lease.ts';
-import type { LinkedList } from '../linked-list.ts';
+import type { LinkedList } from '../base/linked-list.ts';
 import type { Holder, KeyFigures, MemoryFigures, PoolSnapshot, Recorder, TenantFigures } from './stats.ts';
 import type { ResolvedPoolOptions, SettingSource } from '../settings/options.ts';
 import type { LeakWatch } from '../safety/leak-watch.ts';
@@ -40,6 +41,10 @@ export interface Refused {
   readonly isNested?: boolean;
 }
 
+function lastCreateError({ lastCreateCause }: Stock): string | null {
+  return lastCreateCause === undefined ? null : messageOf(lastCreateCause);
+}
+
 const MOST_KEYS = 20;
 const MOST_TENANTS = 20;
 
@@ -67,7 +72,7 @@ export function factsOf(pool: Viewed, { waitedMs, owner, tenant, isNested = fals
     waiting: pool.room.size,
     waitedMs,
     oldestLease: oldest === undefined ? null : { heldMs, owner: oldest.owner },
-    lastCreateError: stock.lastCreateError,
+    lastCreateError: lastCreateError(stock),
     meanHoldMs: use.count === 0 ? null : use.sumUs / use.count / 1_000,
     state: pool.state,
     leaks: pool.leaks.open,
@@ -104,7 +109,7 @@ export function snapshotOf(pool: Viewed, windowMs: number): PoolSnapshot {
     counters: recorder.counters(),
     window: recorder.window(windowMs, nowMs),
     memory: pool.memory,
-    lastCreateError: stock.lastCreateError,
+    lastCreateError: lastCreateError(stock),
   };
 }
 

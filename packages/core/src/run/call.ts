@@ -1,7 +1,7 @@
 /** One run or stream of an agent: its signal, its time limit, the events it emits. */
 
-import { Deadline } from '../deadlines.ts';
-import type { Deadlines } from '../deadlines.ts';
+import { Deadline } from '../base/deadlines.ts';
+import type { Deadlines } from '../base/deadlines.ts';
 import { SophiaError } from '../errors.ts';
 import type { RunOptions } from '../settings/options.ts';
 

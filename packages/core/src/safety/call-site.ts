@@ -1,10 +1,10 @@
 /** Where in the user's code something was called. */
 
-/** The stack of the caller, without its first line and without frames of `skipped` functions on top. */
-export function callStack(skipped: (...args: never[]) => unknown): string | undefined {
-  const holder: { stack?: string } = {};
-  // Only V8 can begin a stack at a chosen caller; elsewhere it begins here.
-  if (Error.captureStackTrace === undefined) return new Error().stack;
-  Error.captureStackTrace(holder, skipped);
-  return holder.stack?.replace(/^Error\n/, '');
+/** The folder of this package: its own frames tell a user nothing. */
+const OWN = new URL('..', import.meta.url).href;
+
+/** The frames of the current stack that are not Sophia's own, innermost first. */
+export function userFrames(): string[] {
+  const frames = new Error('where').stack?.split('\n').slice(1) ?? [];
+  return frames.filter((frame) => !frame.includes(OWN)).map((frame) => frame.trim());
 }

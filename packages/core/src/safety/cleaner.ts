@@ -3,7 +3,7 @@
  * cool down → reset → verify → weigh. Whatever fails ends the entry.
  */
 
-import { Deadline } from '../deadlines.ts';
+import { Deadline } from '../base/deadlines.ts';
 import type { Entry } from '../entry.ts';
 import { messageOf } from '../errors.ts';
 import type { Lease } from '../lease.ts';

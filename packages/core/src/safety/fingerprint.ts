@@ -361,13 +361,15 @@ class Comparison {
     return this.#unlikeMark(step);
   }
 
-  #missing({ stored, live, ...step }: Step): string | undefined {
+  #missing(step: Step): string {
+    const { stored, live } = step;
     const present: Record<Group, Set<Primitive>> = { own: new Set(), entries: new Set() };
     eachPart(live, stored.kind, this.#most, (group, key) => present[group].add(key).size > 0);
-    const from = { stored, live, ...step };
-    for (const key of stored.own.keys()) if (!present.own.has(key)) return pathOf(from, key as Label);
-    const ordinal = [...stored.entries.keys()].findIndex((key) => !present.entries.has(key));
-    return pathOf(from, ordinal);
+    for (const key of stored.own.keys()) if (!present.own.has(key)) return pathOf(step, key as Label);
+    return pathOf(
+      step,
+      [...stored.entries.keys()].findIndex((key) => !present.entries.has(key)),
+    );
   }
 
   #unlikeMark(step: Step): string | undefined {
@@ -402,8 +404,8 @@ export class Fingerprint {
 
   /**
    * The path of the difference nearest to the root, `undefined` if they are alike. It shows names of properties, never
-   * values or keys of a Map: `notes[2]`, `session.user`, `cache<Map>[3]` (its fourth entry; if the key is an object,
-   * `cache<Map>[3][0]` is the key and `[3][1]` the value), `session<prototype>`, or `(root)`.
+   * values or keys of a Map: `notes[2]`, `login.user`, `cache<Map>[3]` (its fourth entry; if the key is an object,
+   * `cache<Map>[3][0]` is the key and `[3][1]` the value), `login<prototype>`, or `(root)`.
    */
   difference(value: unknown): string | undefined {
     return new Comparison(this.#nodes).run(this.#root, value);

@@ -22,7 +22,7 @@ export class Health implements FailingEntries {
 
   /** Checks each idle entry once, one at a time, so that the others stay at hand. */
   async validate(): Promise<void> {
-    for (const shelf of [...this.#stock.shelves]) {
+    for (const shelf of this.#stock.shelves.all()) {
       if (shelf.shared !== undefined) await this.validateShared(shelf.shared);
       for (const entry of Array.from(shelf.idle)) if (entry.state === 'idle') await this.#validateIdle(entry);
     }
@@ -30,6 +30,11 @@ export class Health implements FailingEntries {
 
   async #validateIdle(entry: Entry): Promise<void> {
     entry.shelf.idle.remove(entry);
+    await this.validateTaken(entry);
+  }
+
+  /** Checks an entry that was taken out of the idle ones, and puts it back; it may then serve whoever waits. */
+  async validateTaken(entry: Entry): Promise<void> {
     entry.move('validating');
     try {
       await this.#stock.hooks.validate(entry.resources);
@@ -57,7 +62,10 @@ export class Health implements FailingEntries {
   lookAtFailing(entry: Entry): void {
     if (entry.shelf.shared !== entry) return;
     if (this.validates) return void this.validateShared(entry);
-    entry.shelf.creator.failedAfterAll(entry, new Error(`${entry.failuresInARow} runs failed in a row on a shared entry`));
+    entry.shelf.creator.failedAfterAll(
+      entry,
+      new Error(`${entry.failuresInARow} runs failed in a row on a shared entry`),
+    );
     this.#stock.retire(entry, 'failing');
   }
 
@@ -70,7 +78,7 @@ export class Health implements FailingEntries {
   endLives(): void {
     const { shelves, options, clock, isShared } = this.#stock;
     const nowMs = clock.now();
-    for (const shelf of [...shelves]) {
+    for (const shelf of shelves.all()) {
       const { shared, idle } = shelf;
       if (isShared && shared !== undefined && shared.expiresMs <= nowMs) this.#stock.retire(shared, 'expired');
       for (const entry of idle) {

@@ -4,7 +4,7 @@
  * microseconds, so the sample is thin until a leak was seen.
  */
 
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../base/clock.ts';
 import type { Emitter } from '../events.ts';
 import type { Lease } from '../lease.ts';
 import type { Recorder } from '../measure/stats.ts';

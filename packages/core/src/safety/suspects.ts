@@ -3,9 +3,9 @@
  * the pool and are never handed out.
  */
 
-import { Deadline } from '../deadlines.ts';
-import type { Deadlines } from '../deadlines.ts';
-import type { Clock } from '../clock.ts';
+import { Deadline } from '../base/deadlines.ts';
+import type { Deadlines } from '../base/deadlines.ts';
+import type { Clock } from '../base/clock.ts';
 import type { Entry } from '../entry.ts';
 import type { DestroyReason, Emitter } from '../events.ts';
 import type { ResolvedPoolOptions } from '../settings/options.ts';

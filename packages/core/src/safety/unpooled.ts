@@ -2,7 +2,7 @@
 
 import type { AnyAgentClass } from '../agent-class.ts';
 import { SophiaError } from '../errors.ts';
-import { callStack } from './call-site.ts';
+import { userFrames } from './call-site.ts';
 
 export type UnpooledPolicy = 'count' | 'warn' | 'throw';
 
@@ -80,7 +80,6 @@ function siteOf(agentClass: AnyAgentClass): string | undefined {
   for (let each: unknown = agentClass; typeof each === 'function'; each = Object.getPrototypeOf(each)) {
     names.add(`new ${each.name} `);
   }
-  const frames = callStack(noteUnpooled)?.split('\n') ?? [];
-  const frame = frames.find((line) => ![...names].some((name) => line.includes(name)));
-  return frame?.trim().replace(/^at /, '');
+  const frame = userFrames().find((line) => ![...names].some((name) => line.includes(name)));
+  return frame?.replace(/^at /, '');
 }

@@ -17,7 +17,8 @@ export function parsedSettings(text: string | undefined): SettingsByType {
   if (text === undefined || text.trim() === '') return {};
   try {
     const settings: unknown = JSON.parse(text);
-    if (typeof settings === 'object' && settings !== null && !Array.isArray(settings)) return settings as SettingsByType;
+    if (typeof settings === 'object' && settings !== null && !Array.isArray(settings))
+      return settings as SettingsByType;
     throw new Error('it is no object');
   } catch (cause) {
     throw new SophiaError(

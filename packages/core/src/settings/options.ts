@@ -39,6 +39,8 @@ export interface PoolOptions {
   readonly validateTimeoutMs?: number;
   /** How often idle entries are validated, in milliseconds. Default 30,000. */
   readonly validateEveryMs?: number;
+  /** An entry that has rested for longer is validated before it is lent, in milliseconds. Default `Infinity`: never. */
+  readonly validateAfterIdleMs?: number;
   /** Longest time for `static destroy`, in milliseconds. Default 5,000. */
   readonly destroyTimeoutMs?: number;
 
@@ -86,7 +88,9 @@ export interface PoolOptions {
 }
 
 /** `leakAfterMs` stays absent unless given: it follows the measured use. */
-export type ResolvedPoolOptions = Readonly<Required<Omit<PoolOptions, 'leakAfterMs'>> & Pick<PoolOptions, 'leakAfterMs'>>;
+export type ResolvedPoolOptions = Readonly<
+  Required<Omit<PoolOptions, 'leakAfterMs'>> & Pick<PoolOptions, 'leakAfterMs'>
+>;
 
 /** Which layer a setting comes from, weakest first. */
 export type SettingSource = 'default' | 'class' | 'sophia.config' | 'environment' | 'live';
@@ -104,6 +108,7 @@ const DEFAULTS: Omit<ResolvedPoolOptions, 'max' | 'maxOverflow'> = {
   resetTimeoutMs: 5_000,
   validateTimeoutMs: 5_000,
   validateEveryMs: 30_000,
+  validateAfterIdleMs: Number.POSITIVE_INFINITY,
   destroyTimeoutMs: 5_000,
   maxAgeMs: Number.POSITIVE_INFINITY,
   maxIdleMs: Number.POSITIVE_INFINITY,
@@ -196,6 +201,7 @@ const RULES: Record<keyof PoolOptions, Rule> = {
   resetTimeoutMs: milliseconds(1),
   validateTimeoutMs: milliseconds(1),
   validateEveryMs: milliseconds(1),
+  validateAfterIdleMs: orInfinity(milliseconds(0)),
   destroyTimeoutMs: milliseconds(1),
   maxAgeMs: orInfinity(milliseconds(1)),
   maxIdleMs: orInfinity(milliseconds(1)),

@@ -31,6 +31,9 @@ export interface Recipe {
   readonly validate?: (thing: Thing) => boolean | Promise<boolean>;
   readonly destroy?: (thing: Thing) => unknown;
   readonly warm?: (thing: Thing) => unknown;
+  readonly verify?: (thing: Thing) => boolean | Promise<boolean>;
+  readonly key?: (config: never) => object;
+  readonly footprint?: (thing: Thing) => number | Promise<number>;
   readonly survives?: (error: unknown) => boolean;
   readonly config?: StandardSchema<unknown, unknown>;
   readonly input?: StandardSchema<unknown, unknown>;
@@ -79,6 +82,26 @@ export function agentClass(recipe: Recipe = {}) {
 
 export type MadeClass = ReturnType<typeof agentClass>;
 
+/** What the configs of `keyedClass` say. */
+export interface Account {
+  readonly account: unknown;
+}
+
+/** A class with one key per account, whose things note for which they were made; `made` lists those in order. */
+export function keyedClass(recipe: Recipe = {}) {
+  const made: unknown[] = [];
+  const Keyed = agentClass({
+    key: ({ account }: Account) => ({ account }),
+    create: ({ key }) => {
+      const { account } = key as Account;
+      made.push(account);
+      return { id: made.length, notes: [String(account)] };
+    },
+    ...recipe,
+  });
+  return { Keyed, made };
+}
+
 export interface Desk {
   readonly clock: ManualClock;
   readonly optimizer: AgnoPerformanceOptimizer;
@@ -86,7 +109,11 @@ export interface Desk {
 
 /** A front desk on a clock turned by hand, with jitter at its longest. */
 export function desk(
-  options: { readonly pools?: Record<string, PoolOptions>; readonly random?: () => number } = {},
+  options: {
+    readonly pools?: Record<string, PoolOptions>;
+    readonly random?: () => number;
+    readonly strict?: boolean;
+  } = {},
 ): Desk {
   const clock = new ManualClock();
   return { clock, optimizer: new AgnoPerformanceOptimizer({ clock, random: () => 1, ...options }) };

@@ -17,6 +17,14 @@ export interface Plan {
   readonly resets: boolean;
   readonly validates: boolean;
   readonly slowDestroy: boolean;
+  /** Entries stand by key, of which there are three. */
+  readonly keyed: boolean;
+}
+
+/** On whose behalf, and for which key, an agent is asked for. */
+export interface Who {
+  readonly tenant: string | undefined;
+  readonly key: string;
 }
 
 interface Made extends Thing {
@@ -25,12 +33,14 @@ interface Made extends Thing {
   /** Who left it in a state that nobody may meet. */
   spoiltBy?: TestAgent | undefined;
   destroyed?: boolean;
+  key?: string | undefined;
 }
 
 type Gate = PromiseWithResolvers<void> & { readonly thing: Made };
 
 export interface Acquire {
   readonly owner: string;
+  readonly who: Who;
   readonly seq: number;
   readonly dueMs: number;
   readonly watched: Watched<TestAgent>;
@@ -45,6 +55,10 @@ export type RunMode = 'ok' | 'fail' | 'fail before touching' | 'bad input' | 'ha
 
 export const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
+const NOBODY: Who = { tenant: undefined, key: 'a' };
+
+/** No history of these tests has use for more. */
+const MOST_CREATIONS = 1_000;
 const DEFAULT_WAIT_MS = 2_000;
 /** Deadlines from 256 ms on are rounded up to this grain. */
 const GRAIN_MS = 16;
@@ -57,7 +71,7 @@ export class World {
   readonly acquires: Acquire[] = [];
   readonly live: TestAgent[] = [];
   readonly released: TestAgent[] = [];
-  readonly creations: PromiseWithResolvers<Thing>[] = [];
+  readonly creations: (PromiseWithResolvers<Thing> & { readonly key: string | undefined })[] = [];
   readonly resets: Gate[] = [];
   readonly destroys: Gate[] = [];
   readonly retires: ((reason: string) => void)[] = [];
@@ -82,6 +96,7 @@ export class World {
   max: number;
   prewarming = 0;
   state: 'running' | 'draining' | 'closed' = 'running';
+  isSuspended = false;
   #pausedUntilMs = 0;
   #failuresInARow = 0;
   /** Entries beyond `max` that were there when it was lowered; they may only become fewer. */
@@ -102,7 +117,8 @@ export class World {
     };
     this.Class = agentClass({
       pool,
-      create: ({ retire }) => this.#create(retire),
+      create: ({ retire, key }) => this.#create(retire, (key as Who | undefined)?.key),
+      ...(plan.keyed ? { key: ({ key }: Who) => ({ key }) } : {}),
       destroy: (thing) => this.#destroy(thing),
       reset: plan.resets ? (thing) => this.#reset(thing) : 'stateless',
       ...(plan.validates ? { validate: async () => this.healthy } : {}),
@@ -129,21 +145,26 @@ export class World {
 
   // ---- hooks
 
-  #create(retire: (reason: string) => void): Thing | Promise<Thing> {
+  #create(retire: (reason: string) => void, key: string | undefined): Thing | Promise<Thing> {
     this.retires.push(retire);
+    if (this.retires.length > MOST_CREATIONS) {
+      // A loop of creations in microtasks would never let a check run; a failure breaks it.
+      if (this.retires.length === MOST_CREATIONS + 1) this.#faults.push('entries are made and thrown away in a circle');
+      throw new Error('made and thrown away');
+    }
     if (this.throwNext) {
       this.throwNext = false;
       throw new Error('thrown by create');
     }
-    if (this.auto) return this.#make();
-    const gate = Promise.withResolvers<Thing>();
+    if (this.auto) return this.#make(key);
+    const gate = { ...Promise.withResolvers<Thing>(), key };
     this.creations.push(gate);
     return gate.promise;
   }
 
-  #make(): Made {
+  #make(key: string | undefined): Made {
     this.made += 1;
-    return { id: this.made };
+    return { id: this.made, key };
   }
 
   #reset(thing: Made): undefined | Promise<void> {
@@ -169,6 +190,8 @@ export class World {
   touch(agent: TestAgent): Made {
     const thing = agent.resources as Made;
     assert.ok(!thing.destroyed, 'a leased thing is not destroyed');
+    if (this.plan.keyed)
+      assert.equal(thing.key, (agent.config as Who).key, 'a borrower gets what was made for its key');
     if (this.isShared) return thing;
     if (this.plan.resets || this.plan.pool.reuse === 'single-use') {
       assert.ok(thing.usedBy === undefined || thing.usedBy === agent, 'a reset ran between two borrowers');
@@ -201,10 +224,10 @@ export class World {
       acquire.fate = 'granted';
       this.handedOut += 1;
       // One who was handed an entry in this tick is out of the queue, though its own turn comes a microtask later.
-      if (how === 'hit') assert.equal(this.snapshot.waiting, 0, `${owner} overtook those who wait`);
-      const earlier = this.acquires.find(
-        (other) => other.seq < acquire.seq && other.fate === 'waiting' && !other.aborted,
-      );
+      if (how === 'hit') assert.ok(!this.isSuspended, 'nothing is handed out while suspended');
+      const earlier = this.acquires.find((other) => this.#comesBefore(other, acquire));
+      // A hit is told in the tick of its hand-over; the others a few microtasks later.
+      if (how === 'hit') assert.equal(earlier?.owner, undefined, `${owner} overtook ${earlier?.owner}, who waits`);
       if (how !== 'hit') assert.equal(earlier?.owner, undefined, `${owner} overtook ${earlier?.owner}`);
       // A shared entry may have been discarded between a hand-over and the borrower's own turn.
       if (how === 'hit') assert.ok(!this.#retired.has(entryId), 'a retired entry is not handed out');
@@ -228,6 +251,10 @@ export class World {
       if (acquire !== undefined) acquire.fate = 'failed';
       if (code !== 'QUEUE_FULL' && code !== 'POOL_EXHAUSTED') return;
       const { leased, waiting } = this.snapshot;
+      const { tenantBurst = Infinity } = this.plan.pool;
+      const tenant = acquire?.who.tenant;
+      const isKept = this.isSuspended || (tenant !== undefined && this.#leasedBy(tenant) >= tenantBurst);
+      if (code === 'POOL_EXHAUSTED' && isKept) return;
       assert.ok(leased + waiting >= this.capacity, `${code} while there is room: ${leased} leased, ${waiting} waiting`);
     });
     this.optimizer.on('agent.create-failed', ({ retryInMs }) => {
@@ -246,6 +273,17 @@ export class World {
 
   readonly #faults: string[] = [];
 
+  /** First come, first served holds within a tenant and a key. */
+  #comesBefore(other: Acquire, acquire: Acquire): boolean {
+    if (other.seq >= acquire.seq || other.fate !== 'waiting' || other.aborted) return false;
+    if (this.plan.keyed && other.who.key !== acquire.who.key) return false;
+    return other.who.tenant === acquire.who.tenant;
+  }
+
+  #leasedBy(tenant: string | undefined): number {
+    return this.snapshot.holders.filter((holder) => holder.tenant === tenant).length;
+  }
+
   #byOwner(owner: string | undefined): Acquire {
     const acquire = this.acquires.find((each) => each.owner === owner);
     assert.ok(acquire, `${owner} asked for an agent`);
@@ -254,13 +292,14 @@ export class World {
 
   // ---- steps; each is synchronous, so that several may fall into one tick
 
-  acquire(waitMs: number | undefined, withSignal: boolean): void {
+  acquire(waitMs: number | undefined, withSignal: boolean, who: Who = NOBODY): void {
     const seq = this.acquires.length;
     const owner = `a${seq}`;
     const { controller, signal, listeners } = countedSignal();
     const gate = Promise.withResolvers<TestAgent>();
     const acquire: Acquire = {
       owner,
+      who,
       seq,
       dueMs: this.clock.now() + (waitMs ?? DEFAULT_WAIT_MS),
       watched: watch(gate.promise),
@@ -273,8 +312,8 @@ export class World {
       fate: 'waiting',
     };
     this.acquires.push(acquire);
-    const options = { waitMs, owner, ...(withSignal ? { signal } : {}) };
-    const promise = this.optimizer.pooled(this.Class, undefined, options);
+    const options = { waitMs, owner, tenant: who.tenant, ...(withSignal ? { signal } : {}) };
+    const promise = this.optimizer.pooled(this.Class, who, options);
     promise.then(
       (agent) => this.#received(agent, owner),
       () => undefined,
@@ -287,12 +326,13 @@ export class World {
     (this.#revoked.has(owner) ? this.released : this.live).push(agent);
   }
 
-  tryAcquire(): void {
+  tryAcquire(who: Who = NOBODY): void {
     const owner = `t${this.acquires.length}`;
     const seq = this.acquires.length;
     const watched = watch(Promise.resolve() as never) as Watched<TestAgent>;
     const acquire: Acquire = {
       owner,
+      who,
       seq,
       dueMs: Number.POSITIVE_INFINITY,
       watched,
@@ -303,7 +343,7 @@ export class World {
     };
     this.acquires.push(acquire);
     try {
-      const agent = this.optimizer.tryPooled(this.Class, undefined, { owner });
+      const agent = this.optimizer.tryPooled(this.Class, who, { owner, tenant: who.tenant });
       if (agent === undefined) acquire.fate = 'failed';
       else this.#received(agent, owner);
     } catch {
@@ -336,8 +376,8 @@ export class World {
 
   openCreation(index: number, outcome: 'ok' | 'fail'): void {
     const [gate] = this.creations.splice(index % Math.max(1, this.creations.length), 1);
-    if (outcome === 'ok') gate?.resolve(gate === undefined ? (undefined as never) : this.#make());
-    else gate?.reject(new Error('creation failed'));
+    if (outcome === 'fail') gate?.reject(new Error('creation failed'));
+    else if (gate !== undefined) gate.resolve(this.#make(gate.key));
   }
 
   openReset(index: number, outcome: 'ok' | 'fail'): void {
@@ -359,15 +399,15 @@ export class World {
 
   resize(max: number): void {
     if (this.state === 'closed') return;
-    const { idle, leased, creating, resetting, validating } = this.snapshot;
-    this.#surplus = Math.max(0, idle + leased + creating + resetting + validating - max);
+    this.#surplus = Math.max(0, this.#placed - max);
     this.max = max;
     this.optimizer.resize('test', max);
   }
 
   prewarm(count: number, parallel: number): void {
     this.prewarming += parallel;
-    const report = this.optimizer.prewarm(this.Class, { count, parallel, timeoutMs: 1_500 });
+    const config = this.plan.keyed ? { config: NOBODY } : {};
+    const report = this.optimizer.prewarm(this.Class, { count, parallel, timeoutMs: 1_500, ...config });
     const done = ({ timedOut }: { timedOut: boolean }): void => {
       // What a prewarming that took too long has under way goes on beside the pool's own creations.
       if (!timedOut) this.prewarming -= parallel;
@@ -376,8 +416,38 @@ export class World {
     this.ends.push(watch(report));
   }
 
+  suspend(): void {
+    if (this.state !== 'running') return;
+    this.isSuspended = true;
+    this.optimizer.suspend('test');
+  }
+
+  resume(): void {
+    this.isSuspended = false;
+    this.optimizer.resume('test');
+  }
+
+  revoke(index: number): void {
+    const { holders } = this.snapshot;
+    const holder = holders[index % Math.max(1, holders.length)];
+    if (holder !== undefined) assert.ok(this.optimizer.revoke('test', holder.leaseId));
+  }
+
+  renew(): void {
+    if (this.state !== 'running' || this.isSuspended) return;
+    // Like a prewarming, it makes one entry at a time beside the pool's own creations.
+    this.prewarming += 1;
+    const report = this.optimizer.renew('test', { timeoutMs: 1_500 });
+    const done = ({ error }: { error: string | null }): void => {
+      if (error === null) this.prewarming -= 1;
+    };
+    report.then(done, () => undefined);
+    this.ends.push(watch(report));
+  }
+
   drain(timeoutMs: number): void {
     if (this.state === 'running') this.state = 'draining';
+    this.isSuspended = false;
     this.ends.push(watch(this.optimizer.drain({ timeoutMs })));
   }
 
@@ -391,29 +461,60 @@ export class World {
   /** Holds at any moment, also in the middle of a tick. */
   checkAlways(): void {
     assert.deepEqual(this.#faults, []);
-    const { idle, leased, creating, resetting, validating, waiting, size } = this.snapshot;
+    const { idle, leased, creating, resetting, validating, quarantined, waiting, size } = this.snapshot;
     for (const count of [idle, leased, creating, resetting, validating, waiting]) assert.ok(count >= 0);
-    if (waiting > 0) assert.equal(this.isShared ? size : idle, 0, 'no waiter while an entry could serve it');
-    const { createConcurrency = 2 } = this.plan.pool;
-    const limit = createConcurrency + this.prewarming;
+    const { createConcurrency = 2, keepSuspects = 0, tenantBurst = Infinity } = this.plan.pool;
+    if (!this.plan.keyed && !this.isSuspended && (this.isShared ? size : idle) > 0) this.#checkServed();
+    const limit = createConcurrency * (this.plan.keyed ? 4 : 1) + this.prewarming;
     assert.ok(creating <= limit, `${creating} creations in flight, ${limit} allowed`);
+    const suspects = this.optimizer.suspects('test').length;
+    assert.ok(suspects <= keepSuspects && suspects <= quarantined, `${suspects} suspects, ${keepSuspects} kept`);
+    for (const { tenant, leased: held } of this.snapshot.tenants) assert.ok(held <= tenantBurst, `${tenant}: ${held}`);
     if (this.isShared) return;
-    const taken = idle + leased + creating + resetting + validating;
+    const taken = this.#placed;
     this.#surplus = Math.min(this.#surplus, Math.max(0, taken - this.max));
     const allowed = Math.max(this.capacity, this.max + this.#surplus);
     assert.ok(taken <= allowed, `${taken} entries, ${allowed} allowed`);
+  }
+
+  /** Entries that hold a place of the pool. */
+  get #placed(): number {
+    const { idle, leased, creating, resetting, validating, quarantined } = this.snapshot;
+    return idle + leased + creating + resetting + validating + quarantined - this.optimizer.suspects('test').length;
+  }
+
+  /** An entry is free, so whoever waits is kept waiting by the limit of its tenant. */
+  #checkServed(): void {
+    const { tenantBurst = Infinity } = this.plan.pool;
+    // The queue learns of an aborted or late one before its promise does.
+    if (this.snapshot.waiting === 0) return;
+    const waiting = this.snapshot.tenants.filter((each) => each.waiting > 0);
+    const named = waiting.reduce((sum, each) => sum + each.waiting, 0);
+    assert.equal(named, this.snapshot.waiting, 'no waiter without a tenant while an entry could serve it');
+    for (const { tenant } of waiting) {
+      assert.ok(this.#leasedBy(tenant) >= tenantBurst, `${tenant} waits while an entry could serve it`);
+    }
+  }
+
+  /** Waiters that are not kept waiting by the limit of their own tenant. */
+  get #servable(): number {
+    const { tenantBurst = Infinity } = this.plan.pool;
+    const { tenants, waiting } = this.snapshot;
+    const kept = tenants.map((each) => Math.max(0, each.waiting - Math.max(0, tenantBurst - each.leased)));
+    return waiting - kept.reduce((sum, count) => sum + count, 0);
   }
 
   /** Holds when no promise is left to run. */
   checkSettled(): void {
     this.checkAlways();
     const { snapshot } = this;
-    const { counters, idle, leased, creating, resetting, validating, destroying, waiting } = snapshot;
+    const { counters, idle, leased, creating, resetting, validating, destroying, quarantined, waiting } = snapshot;
     const gone = Object.values(counters.destroyed).reduce((sum, count) => sum + count, 0);
     assert.equal(counters.created, this.made, 'every creation that succeeded is counted');
     assert.equal(gone, this.destroyed, 'every destruction is counted');
     if (!this.isShared) {
-      assert.equal(this.made - this.destroyed, idle + leased + resetting + validating, 'created = destroyed + live');
+      const live = idle + leased + resetting + validating + quarantined;
+      assert.equal(this.made - this.destroyed, live, 'created = destroyed + live');
     }
     assert.equal(counters.handOuts, this.handedOut, 'every hand-out is counted');
     assert.equal(counters.releasedAgain, this.lateReleases, 'every late release is counted');
@@ -436,9 +537,10 @@ export class World {
     assert.equal(leased, this.live.length, 'leases are those of live agents');
     // After a failure one creation at a time is the probe for all.
     const createConcurrency = this.#failuresInARow > 0 ? 1 : (this.plan.pool.createConcurrency ?? 2);
-    const taken = idle + leased + creating + resetting + validating + destroying;
+    const taken = this.#placed + destroying;
     const couldCreate = this.isShared ? taken === 0 : taken < this.max;
-    if (waiting > creating && couldCreate && creating < createConcurrency && this.state !== 'closed') {
+    const isHelped = this.state === 'closed' || this.isSuspended;
+    if (this.#servable > creating && couldCreate && creating < createConcurrency && !isHelped) {
       assert.ok(now <= this.#pausedUntilMs, 'a waiter with room to create for it is helped, or a pause is on');
     }
   }
@@ -452,10 +554,10 @@ export class World {
   }
 
   get #isQuiet(): boolean {
-    const { leased, creating, resetting, validating, destroying, waiting } = this.snapshot;
+    const { leased, creating, resetting, validating, destroying, quarantined, waiting } = this.snapshot;
     const open = this.creations.length + this.resets.length + this.destroys.length;
     const isPausing = this.clock.now() <= this.#pausedUntilMs;
-    return !isPausing && leased + creating + resetting + validating + destroying + waiting + open === 0;
+    return !isPausing && leased + creating + resetting + validating + destroying + quarantined + waiting + open === 0;
   }
 
   /** Lets everything succeed from here on and ends what is under way. */
@@ -463,6 +565,7 @@ export class World {
     this.auto = true;
     this.healthy = true;
     this.throwNext = false;
+    if (this.isSuspended) this.resume();
     for (const agent of [...this.live]) this.release(agent, 'release');
     for (let round = 0; round < 60 && !this.#isQuiet; round += 1) {
       while (this.creations.length > 0) this.openCreation(0, 'ok');
@@ -486,7 +589,8 @@ export class World {
     if (this.state !== 'running') return;
     const { max } = this;
     for (let index = 0; index < max; index += 1) this.acquire(undefined, false);
-    await this.clock.advance(0);
+    // Idle entries of other keys give way first.
+    await this.clock.advance(this.plan.keyed ? 400 : 0);
     await turn();
     this.checkSettled();
     assert.equal(this.live.length, max, 'max agents can be had again');
@@ -507,9 +611,9 @@ export class World {
     while (this.destroys.length > 0) this.openDestroy(0, 'ok');
     await this.clock.advance(60_000);
     await turn();
-    const { idle, leased, creating, resetting, validating, destroying, waiting } = this.snapshot;
+    const { idle, leased, creating, resetting, validating, quarantined, destroying, waiting } = this.snapshot;
     assert.equal(
-      idle + leased + creating + resetting + validating + destroying + waiting,
+      idle + leased + creating + resetting + validating + quarantined + destroying + waiting,
       0,
       'nothing lives after close',
     );

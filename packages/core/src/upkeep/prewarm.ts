@@ -1,9 +1,9 @@
 /** Creates entries before anyone needs them: several at a time, within a time limit, with a report of each. */
 
-import { SophiaError, messageOf } from './errors.ts';
-import { ARGUMENT_CODES, checkOptions, integer, milliseconds } from './settings/options.ts';
-import type { Rule } from './settings/options.ts';
-import type { Pool } from './pool.ts';
+import { SophiaError, messageOf } from '../errors.ts';
+import { ARGUMENT_CODES, checkOptions, integer, milliseconds } from '../settings/options.ts';
+import type { Rule } from '../settings/options.ts';
+import type { Pool } from '../pool.ts';
 
 export interface PrewarmOptions {
   /** For a class with `static key`: the config whose key the entries are for. */
@@ -41,7 +41,10 @@ export async function prewarmPool(pool: Pool, options: PrewarmOptions): Promise<
   const { count = pool.stock.max, parallel = 4, timeoutMs = 60_000 } = options;
   pool.configs.warm();
   const { shelves } = pool.stock;
-  const shelf = shelves.isKeyed && options.config !== undefined ? shelves.of(pool.configs.check(options.config)) : shelves.only(pool.type);
+  const shelf =
+    shelves.isKeyed && options.config !== undefined
+      ? shelves.of(pool.configs.check(options.config))
+      : shelves.only(pool.type);
   const startMs = pool.clock.now();
   const requested = pool.stock.missing(count, shelf);
   const entries: { ms: number; error: string | null }[] = [];

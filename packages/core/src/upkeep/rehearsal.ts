@@ -4,13 +4,13 @@
  * figure, event or constructor of a user sees anything of it.
  */
 
-import type { AnyAgentClass } from './agent-class.ts';
-import { Agent } from './agent.ts';
-import { Emitter } from './events.ts';
-import type { House } from './house.ts';
-import { resolvePoolOptions } from './settings/options.ts';
-import type { PoolOptions } from './settings/options.ts';
-import { Pool } from './pool.ts';
+import type { AnyAgentClass } from '../agent-class.ts';
+import { Agent } from '../agent.ts';
+import { Emitter } from '../events.ts';
+import type { House } from '../house.ts';
+import { resolvePoolOptions } from '../settings/options.ts';
+import type { PoolOptions } from '../settings/options.ts';
+import { Pool } from '../pool.ts';
 
 /** Enough for the optimizing compiler to have seen every function of the path; about 20 ms in all. */
 const CYCLES = 3_000;
@@ -38,7 +38,8 @@ function rehearsalClasses(): AnyAgentClass[] {
 async function run(house: House): Promise<void> {
   const { signal } = new AbortController();
   const pools = rehearsalClasses().map(
-    (agentClass) => new Pool(agentClass, resolvePoolOptions(agentClass.type, { default: { max: 1 }, class: agentClass.pool }), house),
+    (agentClass) =>
+      new Pool(agentClass, resolvePoolOptions(agentClass.type, { default: { max: 1 }, class: agentClass.pool }), house),
   );
   for (let cycle = 0; cycle < CYCLES; cycle += 1) {
     const pool = pools[cycle % pools.length] as Pool;
@@ -46,5 +47,5 @@ async function run(house: House): Promise<void> {
     // Without config and options too: another way through the same functions.
     (await pool.pooled(undefined)).release();
   }
-  await Promise.all(pools.map((pool) => pool.close(0)));
+  await Promise.all(pools.map((pool) => pool.life.close(0)));
 }

@@ -1,0 +1,122 @@
+/**
+ * Replaces every entry of a pool, a few at a time, while it serves: after a change of credentials, say. A new entry
+ * that cannot be made stops the renewal, and what is left of the old ones goes on serving.
+ */
+
+import type { Deadlines } from '../base/deadlines.ts';
+import type { Entry } from '../entry.ts';
+import { SophiaError, messageOf } from '../errors.ts';
+import type { Emitter } from '../events.ts';
+import { ARGUMENT_CODES, checkOptions, milliseconds } from '../settings/options.ts';
+import type { Rule } from '../settings/options.ts';
+import type { Shelf } from '../shelf.ts';
+import type { Stock } from '../stock.ts';
+
+export interface RenewOptions {
+  /** Pause between two replacements, so that they do not all age alike. Default 0. */
+  readonly pauseMs?: number;
+  /** When to stop waiting, in milliseconds; leased entries that are left are still replaced on return. Default 60,000. */
+  readonly timeoutMs?: number;
+}
+
+export interface RenewReport {
+  readonly type: string;
+  readonly renewed: number;
+  /** Old entries that still serve. */
+  readonly remaining: number;
+  /** Why the renewal stopped before its end. */
+  readonly error: string | null;
+}
+
+const RULES: Record<keyof RenewOptions, Rule> = { pauseMs: milliseconds(0), timeoutMs: milliseconds(1) };
+
+interface RenewHome {
+  readonly type: string;
+  readonly stock: Stock;
+  readonly deadlines: Deadlines;
+  readonly events: Emitter;
+  /** Waits until `holds`, at most so long. */
+  readonly until: (timeoutMs: number, holds: () => boolean) => Promise<boolean>;
+  /** Whether the pool has closed meanwhile. */
+  readonly isClosed: () => boolean;
+}
+
+/** @throws SophiaError ARGUMENT_INVALID */
+export async function renewPool(home: RenewHome, options: RenewOptions = {}): Promise<RenewReport> {
+  checkOptions('The options of renew', options, RULES, ARGUMENT_CODES);
+  const { pauseMs = 0, timeoutMs = 60_000 } = options;
+  const { type, stock, events, deadlines, isClosed } = home;
+  const old = new Set(
+    stock.entries().filter((entry) => entry.state !== 'creating' && isAlive(entry) && !stock.suspects.has(entry)),
+  );
+  const total = old.size;
+  /** As many of each key are to be there again. */
+  const wanted = new Map<Shelf, number>();
+  for (const { shelf } of old) wanted.set(shelf, (wanted.get(shelf) ?? 0) + 1);
+  let error: string | null = null;
+  const work = async (): Promise<void> => {
+    for (let idle = nextIdle(old); idle !== undefined && error === null && !isClosed(); idle = nextIdle(old)) {
+      error = await replace(home, idle, wanted.get(idle.shelf) as number, timeoutMs);
+      await home.until(pauseMs, isClosed);
+    }
+    if (error !== null || isClosed()) return;
+    for (const entry of old) if (isAlive(entry)) stock.retire(entry, 'renewed');
+    await home.until(timeoutMs, () => ![...old].some(isAlive));
+    // A key makes its entries when it is asked for.
+    if (stock.shelves.isKeyed) return;
+    for (const [shelf, count] of wanted) {
+      for (let left = count; left > 0 && error === null && !isClosed() && stock.missing(count, shelf) > 0; left -= 1) {
+        error = await refill(home, shelf, count, timeoutMs);
+      }
+    }
+  };
+  const late = (): SophiaError => new SophiaError('CREATE_TIMEOUT', `Renewing '${type}' took over ${timeoutMs} ms.`);
+  await deadlines.within(timeoutMs, work, late).catch((cause: unknown) => {
+    error ??= messageOf(cause);
+  });
+  const remaining = [...old].filter(isAlive).length;
+  const report: RenewReport = { type, renewed: total - remaining, remaining, error };
+  events.emit('pool.renewed', report);
+  return report;
+}
+
+function isAlive({ state }: Entry): boolean {
+  return state !== 'destroying' && state !== 'destroyed';
+}
+
+function nextIdle(old: ReadonlySet<Entry>): Entry | undefined {
+  for (const entry of old) if (entry.state === 'idle' && entry.retiredFor === undefined) return entry;
+  return undefined;
+}
+
+/** Ends one idle entry and makes another. @returns why none could be made, or `null`. */
+async function replace(home: RenewHome, entry: Entry, count: number, timeoutMs: number): Promise<string | null> {
+  const { stock, until } = home;
+  const { shelf } = entry;
+  if (shelf.shared === entry) {
+    // The old one serves until the new one can.
+    const { error } = await stock.prewarmOne(shelf, () => stock.retire(entry, 'renewed'));
+    return error === undefined ? null : messageOf(error);
+  }
+  shelf.idle.remove(entry);
+  stock.destroy(entry, 'renewed');
+  // Its place is free only then.
+  await until(timeoutMs, () => entry.state === 'destroyed');
+  return refill(home, shelf, count, timeoutMs);
+}
+
+/** Makes one entry, unless the pool does so itself already. */
+async function refill(
+  { stock, until }: RenewHome,
+  shelf: Shelf,
+  count: number,
+  timeoutMs: number,
+): Promise<string | null> {
+  const { creator } = shelf;
+  if (stock.missing(count, shelf) > 0) {
+    const { error } = await stock.prewarmOne(shelf);
+    return error === undefined ? null : messageOf(error);
+  }
+  await until(timeoutMs, () => creator.inFlight === 0);
+  return creator.lastError === undefined ? null : messageOf(creator.lastError);
+}

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 const DEMOS = {
   'first-agent': 'Your order leaves our warehouse within two days; the link in your e-mail shows where it is.',
   'ai-sdk-shared': 'Politely: Order A17 of acme is on its way.',
-  'mcp-session-exclusive': "[ 'Ada: the engine can weave patterns' ]",
+  'mcp-session-exclusive': "[ 'acme' ] [ 'Ada: the engine can weave patterns' ]",
   'child-process-single-use': '42',
 };
 
@@ -25,9 +25,9 @@ for (const [name, printed] of Object.entries(DEMOS)) {
     assert.equal(stderr, '');
   });
 
-  test(`${name} stays under 60 lines and is listed with its command`, async () => {
+  test(`${name} stays under 70 lines and is listed with its command`, async () => {
     const lines = (await readFile(script, 'utf8')).trimEnd().split('\n');
-    assert.ok(lines.length < 60, `${lines.length} lines`);
+    assert.ok(lines.length < 70, `${lines.length} lines`);
     assert.ok(readme.includes(`npx node --conditions=@sophia-ai/source examples/${name}/agent.ts`));
   });
 }

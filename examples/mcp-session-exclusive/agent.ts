@@ -1,4 +1,7 @@
-/** A pooled MCP session: dear to open, so it serves many borrowers; one at a time, each with an empty notebook. */
+/**
+ * A pooled MCP session: dear to open, so it serves many borrowers; one at a time, each with an empty notebook, and only
+ * those who come with the credential that it was opened with.
+ */
 
 import { fileURLToPath } from 'node:url';
 import { Client } from '@modelcontextprotocol/client';
@@ -7,18 +10,28 @@ import { Agent, AgnoPerformanceOptimizer } from '@sophia-ai/core';
 import type { Call, CreateContext, PoolOptions } from '@sophia-ai/core';
 import { z } from 'zod';
 
-const Task = z.object({ tool: z.enum(['remember', 'recall', 'ponder']), text: z.string().default('') });
+interface Login {
+  readonly token: string;
+}
+
+const Task = z.object({ tool: z.enum(['remember', 'recall', 'account', 'ponder']), text: z.string().default('') });
 const Notes = z.object({ notes: z.array(z.string()) });
 
-export class NotebookAgent extends Agent<{ author: string }, Client, z.input<typeof Task>, string[]> {
+export class NotebookAgent extends Agent<Login & { author: string }, Client, z.input<typeof Task>, string[]> {
   static override readonly type: string = 'notebook';
   static override readonly pool: PoolOptions = { reuse: 'exclusive', max: 3 };
   static readonly input = Task;
 
-  static async create({ signal, retire }: CreateContext): Promise<Client> {
+  /** What a session depends on: it reaches `create`, and no log, metric or error. */
+  static key({ token }: Login): Login {
+    return { token };
+  }
+
+  static async create({ key, signal, retire }: CreateContext<Login>): Promise<Client> {
     const server = fileURLToPath(new URL('notebook-server.ts', import.meta.url));
     const client = new Client({ name: 'notebook-agent', version: '1.0.0' });
-    await client.connect(new StdioClientTransport({ command: process.execPath, args: [server] }), { signal });
+    const env = { NOTEBOOK_TOKEN: key.token };
+    await client.connect(new StdioClientTransport({ command: process.execPath, args: [server], env }), { signal });
     client.onclose = () => retire('the server ended');
     return client;
   }
@@ -50,7 +63,7 @@ export class NotebookAgent extends Agent<{ author: string }, Client, z.input<typ
 if (import.meta.main) {
   // An idle session is a living child process; closing the front desk ends it.
   await using _optimizer = AgnoPerformanceOptimizer.default;
-  await using agent = await NotebookAgent.pooled({ author: 'Ada' });
+  await using agent = await NotebookAgent.pooled({ token: 'token-of-acme', author: 'Ada' }, { tenant: 'acme' });
   await agent.run({ tool: 'remember', text: 'the engine can weave patterns' });
-  console.log(await agent.run({ tool: 'recall', text: 'engine' }));
+  console.log(await agent.run({ tool: 'account' }), await agent.run({ tool: 'recall', text: 'engine' }));
 }

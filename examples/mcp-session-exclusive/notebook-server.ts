@@ -1,4 +1,7 @@
-/** An MCP server with state: the notes of its one session. Started by the agent beside it, spoken to over stdio. */
+/**
+ * An MCP server with state: the notes of its one session, opened for the account of one token. Started by the agent
+ * beside it, spoken to over stdio.
+ */
 
 import { McpServer } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
@@ -6,6 +9,13 @@ import { z } from 'zod';
 
 const Text = z.object({ text: z.string() });
 const Notes = z.object({ notes: z.array(z.string()) });
+
+const ACCOUNTS: Readonly<Record<string, string>> = { 'token-of-acme': 'acme', 'token-of-globex': 'globex' };
+const account = ACCOUNTS[process.env['NOTEBOOK_TOKEN'] ?? ''];
+if (account === undefined) {
+  process.stderr.write('This notebook needs a valid NOTEBOOK_TOKEN.\n');
+  process.exit(1);
+}
 
 function answer(notes: readonly string[]) {
   return {
@@ -31,6 +41,10 @@ serveStdio(() => {
     'recall',
     { description: 'Finds the notes that contain a text.', inputSchema: Text, outputSchema: Notes },
     async ({ text }) => answer(notes.filter((note) => note.includes(text))),
+  );
+
+  server.registerTool('account', { description: 'Whose notebook this is.', outputSchema: Notes }, async () =>
+    answer([account]),
   );
 
   server.registerTool('reset', { description: 'Forgets all notes.', outputSchema: Notes }, async () => {

@@ -117,12 +117,14 @@ export class AgnoPerformanceOptimizer {
     const { environment = readEnvironment('SOPHIA_POOLS'), strict = readEnvironment('NODE_ENV') === 'test' } = options;
     this.#config = checkedSettings(pools);
     this.#environment = checkedSettings(parsedSettings(environment));
+    // Looked up at each call: the default front desk gets another home right after it was made.
+    const atHome = (task: () => void): void => this.#house.home.run(task);
     this.#house = {
       desk: this.#desk,
       clock,
       random,
-      deadlines: new Deadlines(clock, true),
-      background: new Deadlines(clock, false),
+      deadlines: new Deadlines(clock, true, atHome),
+      background: new Deadlines(clock, false, atHome),
       home: new HomeContext(),
       nesting: undefined,
       isStrict: strict,

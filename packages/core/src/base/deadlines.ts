@@ -28,13 +28,19 @@ export class Deadlines {
   #timerDueMs = Number.POSITIVE_INFINITY;
   #size = 0;
   #isClosed = false;
+  readonly #atHome: (task: () => void) => void;
   /** How late the timer was when it last fired; large when something blocks the process. */
   lagMs = 0;
 
-  /** @param keepAlive whether a pending deadline keeps the process running (waiters: yes; housekeeping: no). */
-  constructor(clock: Clock, keepAlive: boolean) {
+  /**
+   * @param keepAlive whether a pending deadline keeps the process running (waiters: yes; housekeeping: no).
+   * @param atHome runs a task in nobody's async context: a timer keeps the context in which it was started, and one
+   * timer serves many.
+   */
+  constructor(clock: Clock, keepAlive: boolean, atHome: (task: () => void) => void = (task) => task()) {
     this.#clock = clock;
     this.#keepAlive = keepAlive;
+    this.#atHome = atHome;
   }
 
   get size(): number {
@@ -109,10 +115,15 @@ export class Deadlines {
 
   #startTimer(dueMs: number): void {
     this.#timer?.cancel();
+    this.#timer = undefined;
     this.#timerDueMs = dueMs;
-    const delayMs = Math.min(Math.max(0, dueMs - this.#clock.now()), LONGEST_TIMER_MS);
-    this.#timer = this.#clock.startTimer(() => this.#fire(), delayMs);
-    if (this.#keepAlive && this.#size > 0) this.#timer.hold(true);
+    this.#atHome(() => {
+      // Meanwhile another one may have been asked for, or none any more.
+      if (this.#timerDueMs !== dueMs || this.#timer !== undefined) return;
+      const delayMs = Math.min(Math.max(0, dueMs - this.#clock.now()), LONGEST_TIMER_MS);
+      this.#timer = this.#clock.startTimer(() => this.#fire(), delayMs);
+      if (this.#keepAlive && this.#size > 0) this.#timer.hold(true);
+    });
   }
 
   #fire(): void {

@@ -20,13 +20,19 @@ export class HomeContext {
 
   async #loop(): Promise<never> {
     for (;;) {
-      const tasks = this.#tasks;
-      this.#tasks = [];
-      for (const task of tasks) task();
-      if (this.#tasks.length > 0) continue;
+      this.#runAll();
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
+    }
+  }
+
+  /** Apart from the loop, whose frame would keep the last task, and the resources it knew, alive while it waits. */
+  #runAll(): void {
+    while (this.#tasks.length > 0) {
+      const tasks = this.#tasks;
+      this.#tasks = [];
+      for (const task of tasks) task();
     }
   }
 }

@@ -20,12 +20,16 @@ export class ConfigCheck {
   /** @returns the config as the schema gives it back. @throws SophiaError CONFIG_INVALID, HOOK_INVALID */
   check(config: unknown): unknown {
     if (this.#schema === undefined) return config;
-    if (config === undefined) return (this.#absent ??= { value: this.#validate(this.#schema, config) }).value;
-    if (typeof config !== 'object' || config === null) return this.#validate(this.#schema, config);
-    const known = this.#checked.get(config);
+    const isAbsent = config === undefined;
+    if (isAbsent && this.#absent !== undefined) return this.#absent.value;
+    if (!isAbsent && (typeof config !== 'object' || config === null)) return this.#validate(this.#schema, config);
+    const known = isAbsent ? undefined : this.#checked.get(config);
     if (known !== undefined) return known;
     const checked = this.#validate(this.#schema, config);
-    this.#checked.set(config, checked);
+    // Kept only if no borrower can write on it: the next one gets the same object.
+    if (!isShareable(checked, ownObjects(config))) return checked;
+    if (isAbsent) this.#absent = { value: checked };
+    else this.#checked.set(config, checked);
     return checked;
   }
 
@@ -53,4 +57,24 @@ export class ConfigCheck {
       `The config for '${this.#type}' was refused: ${describeIssues(result.issues)}. Correct it and call pooled() again; nothing was taken.`,
     );
   }
+}
+
+/** The objects that the caller gave: theirs to share, and not ours to freeze. */
+function ownObjects(value: unknown, found = new Set<object>()): Set<object> {
+  if (typeof value !== 'object' || value === null || found.has(value)) return found;
+  found.add(value);
+  for (const part of Object.values(value)) ownObjects(part, found);
+  return found;
+}
+
+/** Freezes what the schema made. @returns whether all of it could be: a Map or an instance of a class cannot. */
+function isShareable(value: unknown, callers: ReadonlySet<object>): boolean {
+  if (typeof value === 'function') return true;
+  if (typeof value !== 'object' || value === null || callers.has(value) || Object.isFrozen(value)) return true;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  const isPlain = Array.isArray(value) || prototype === Object.prototype || prototype === null;
+  if (!isPlain) return false;
+  const parts = Object.values(value);
+  Object.freeze(value);
+  return parts.every((part) => isShareable(part, callers));
 }

@@ -62,6 +62,8 @@ export class Entry implements Linked<Entry> {
   expiresMs: number = Number.POSITIVE_INFINITY;
   /** Since when it rests; only true while idle. */
   idleSinceMs = 0;
+  /** When it was last known to be healthy: at the end of a lease or of a check. */
+  healthyMs = 0;
   /** On whose behalf it was used last. */
   tenant: string | undefined = undefined;
   /** What its resources looked like after creation, where that is compared. */

@@ -68,6 +68,9 @@ export class Lease implements Linked<Lease> {
   openCalls: Set<Call> | undefined = undefined;
   /** What its run waits for at other pools, or at this one. */
   asking: Set<Waiter> | undefined = undefined;
+  /** What its run has borrowed and holds, and the lease in whose run it was borrowed itself. */
+  lent: Set<Lease> | undefined = undefined;
+  borrowedIn: Lease | undefined = undefined;
   /** Where it was asked for; known of a few. */
   stack: string | undefined = undefined;
   /** Has been held for so long that it is taken for a leak. */

@@ -116,10 +116,11 @@ export class Pool implements LeaseHome, StockHome, RoomHome, LifeHome, Viewed {
     const startMs = this.clock.now();
     const checked = this.#admitBorrower(config, options);
     const shelf = this.#shelfOf(checked);
-    const lease = this.#tryLease(shelf, startMs, options);
-    if (lease !== undefined) return this.#handOutAtOnce(lease, checked);
     const scope = within ?? this.#house.nesting?.current();
-    return this.#wait(checked, { shelf, options, startMs, within: scope });
+    const lease = this.#tryLease(shelf, startMs, options);
+    if (lease === undefined) return this.#wait(checked, { shelf, options, startMs, within: scope });
+    if (scope !== undefined) lend(scope, lease);
+    return this.#handOutAtOnce(lease, checked);
   }
 
   tryPooled(config: unknown, options: TryOptions = NO_OPTIONS): AnyAgent | undefined {
@@ -218,6 +219,7 @@ export class Pool implements LeaseHome, StockHome, RoomHome, LifeHome, Viewed {
         this.#ungrant(lease);
         throw abortedError(this.type, options.signal, this.facts({ waitedMs: this.now() - startMs }));
       }
+      if (acquire.within !== undefined) lend(acquire.within, lease);
       // Revoked in that moment, by close or an operator.
       if (lease.ended !== undefined) throw lease.endedError('be handed out');
       const agent = this.#construct(lease, config);
@@ -255,6 +257,7 @@ export class Pool implements LeaseHome, StockHome, RoomHome, LifeHome, Viewed {
     this.leases.remove(lease);
     lease.entry.leases -= 1;
     if (lease.tenant !== undefined) this.tenants.remove(lease.tenant);
+    lease.borrowedIn?.lent?.delete(lease);
     if (lease.deadline !== undefined) this.#house.background.remove(lease.deadline);
     if (lease.isSuspect || lease.stack !== undefined) this.leaks.ended(lease, heldMs);
   }
@@ -276,6 +279,7 @@ export class Pool implements LeaseHome, StockHome, RoomHome, LifeHome, Viewed {
     if (lease.ended === 'revoked') this.stock.retire(entry, 'revoked');
     else if (lease.discarded) this.stock.retire(entry, 'discarded');
     this.#putShared(entry);
+    if (lease.touched) void this.#cleaner.weighShared(entry);
   }
 
   #putShared(entry: Entry): void {
@@ -393,4 +397,10 @@ export class Pool implements LeaseHome, StockHome, RoomHome, LifeHome, Viewed {
     const payload = { type: this.type, entryId: entry.id, leaseId: id, owner, heldMs, how, revokedBy, clean };
     this.events.emit('lease.released', payload);
   }
+}
+
+/** Remembers that a run has borrowed: it waits for what that agent does. */
+function lend(scope: Lease, lease: Lease): void {
+  lease.borrowedIn = scope;
+  (scope.lent ??= new Set()).add(lease);
 }

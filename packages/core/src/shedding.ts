@@ -51,6 +51,7 @@ export class Shedding {
   noteEmpty(nowMs: number): void {
     this.note(0, nowMs);
     this.#shortestMs = 0;
+    this.isSlow = false;
   }
 
   /** Whoever began to wait before this is refused. */

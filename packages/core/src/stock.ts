@@ -155,10 +155,10 @@ export class Stock implements CreatorHome, DemandHome {
       const isRoom = !this.isShared || this.#home.leases.size < this.max;
       const entry = this.isShared ? shelf.shared : shelf.pop(tenant);
       if (entry === undefined || !isRoom) return undefined;
-      const isOld = entry.expiresMs <= nowMs;
-      if (!isOld && nowMs - entry.idleSinceMs <= this.#restMs) return entry;
-      if (this.isShared) this.retire(entry, 'expired');
-      else if (isOld) this.destroy(entry, 'expired');
+      const ended = this.#lifeEnd(entry, nowMs);
+      if (ended === undefined && nowMs - entry.healthyMs <= this.#restMs) return entry;
+      if (ended !== undefined && this.isShared) this.retire(entry, ended);
+      else if (ended !== undefined) this.destroy(entry, ended);
       else {
         // The others have rested even longer: the borrower waits for this one, or for a new one.
         void this.health.validateTaken(entry);
@@ -187,8 +187,10 @@ export class Stock implements CreatorHome, DemandHome {
     if (this.#demand.givesWay(entry, nowMs)) return this.destroy(entry, 'gave-way');
     if (this.#serve(entry, entry.state === 'creating')) return;
     if (entry.overflow) return this.destroy(entry, 'overflow');
+    // A health check is no use: the rest goes on.
+    if (entry.state !== 'validating') entry.idleSinceMs = nowMs;
+    entry.healthyMs = nowMs;
     entry.move('idle');
-    entry.idleSinceMs = nowMs;
     entry.shelf.idle.push(entry);
   }
 
@@ -221,6 +223,7 @@ export class Stock implements CreatorHome, DemandHome {
     if (shelf.shared !== undefined && shelf.shared !== entry) return this.destroy(entry, 'surplus');
     const isNew = entry.state === 'creating';
     shelf.shared = entry;
+    if (entry.leases === 0) entry.idleSinceMs = this.clock.now();
     if (entry.state !== 'idle') entry.move('idle');
     this.serveShared(isNew);
   }
@@ -312,9 +315,17 @@ export class Stock implements CreatorHome, DemandHome {
           shelf.live -= 1;
         }
         this.#forget(entry);
+        if (reason === 'renewed') this.#replace(shelf);
         this.events.emit('agent.destroyed', { type: this.type, entryId: entry.id, reason, uses: entry.uses });
         this.replenish();
       });
+  }
+
+  /** Another entry takes the place of a renewed one, even if nobody waits for it now. */
+  #replace(shelf: Shelf): void {
+    const { state } = this.#home;
+    if (this.isShared || state === 'closed' || state === 'draining' || this.placed >= this.max) return;
+    void this.shelves.keep(shelf).creator.create();
   }
 
   #forget(entry: Entry): void {

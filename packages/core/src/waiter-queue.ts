@@ -29,12 +29,15 @@ export class Waiter extends Deadline implements Linked<Waiter> {
   next: Waiter | undefined = undefined;
   readonly startMs: number;
   readonly borrower: WaitingBorrower;
+  /** The lease in whose run this borrower asks, if it does. */
+  readonly within: Lease | undefined;
   readonly settled: PromiseWithResolvers<Grant> = Promise.withResolvers();
   signal: AbortSignal | undefined = undefined;
   onAbort: (() => void) | undefined = undefined;
 
-  constructor(startMs: number, borrower: WaitingBorrower, onLate: (waiter: Waiter) => void) {
+  constructor(startMs: number, borrower: WaitingBorrower, within: Lease | undefined, onLate: (waiter: Waiter) => void) {
     super(() => onLate(this));
+    this.within = within;
     this.startMs = startMs;
     this.borrower = borrower;
   }
@@ -136,6 +139,7 @@ export class WaiterQueue {
       this.#turns.remove(flow);
     }
     this.#size -= 1;
+    waiter.within?.asking?.delete(waiter);
     this.#deadlines.remove(waiter);
     if (waiter.onAbort !== undefined) waiter.signal?.removeEventListener('abort', waiter.onAbort);
     waiter.onAbort = undefined;

@@ -72,9 +72,13 @@ export class WaitingRoom {
     const { signal, owner, tenant, leaseMs, waitMs = this.#home.options.waitMs } = options;
     this.#refuseIfExhausted(acquire);
     const borrower = { owner, tenant, leaseMs, stack: userFrames().join('\n') };
-    const waiter = new Waiter(startMs, borrower, (late) => {
+    const waiter = new Waiter(startMs, borrower, within, (late) => {
       this.#leave(shelf, late, (refused) => this.#home.exhausted('ACQUIRE_TIMEOUT', refused));
     });
+    if (within !== undefined) {
+      poolOf.set(waiter, this.#home);
+      (within.asking ??= new Set()).add(waiter);
+    }
     shelf.waiters.push(waiter, waitMs, signal, (aborted) => {
       const given = aborted.signal as AbortSignal;
       this.#leave(shelf, aborted, (refused) => abortedError(this.#home.type, given, this.#home.facts(refused)));
@@ -84,14 +88,7 @@ export class WaitingRoom {
     // Others before it may be kept waiting by their own limits, so a free entry may be for this one.
     if (tenants.areSet) stock.serveWaiting();
     else stock.replenish();
-    return within === undefined ? waiter.settled.promise : this.#nested(waiter, within);
-  }
-
-  #nested(waiter: Waiter, within: Lease): Promise<Grant> {
-    poolOf.set(waiter, this.#home);
-    const asking = (within.asking ??= new Set());
-    asking.add(waiter);
-    return waiter.settled.promise.finally(() => asking.delete(waiter));
+    return waiter.settled.promise;
   }
 
   /** Applies breaker, policy and the graph of nested borrowers: who would wait in vain is told so at once. */
@@ -115,6 +112,7 @@ export class WaitingRoom {
     shelf.waiters.remove(waiter);
     waiter.settled.reject(why(this.#refusedOf(waiter)));
     this.#home.stock.shelves.prune(shelf);
+    if (this.shedding.isOn && this.size === 0) this.shedding.noteEmpty(this.#home.clock.now());
     this.#home.changed();
   }
 
@@ -127,11 +125,11 @@ export class WaitingRoom {
     const { waiters } = entry.shelf;
     const { tenants, clock } = this.#home;
     const nowMs = clock.now();
-    if (this.shedding.isOn) this.#shed(waiters, nowMs);
+    if (this.shedding.isSlow) this.#shed(nowMs);
     const waiter = waiters.shift(tenants.isBelowMax) ?? (tenants.areSet ? waiters.shift(tenants.mayHave) : undefined);
     if (waiter === undefined) return false;
     if (this.shedding.isOn) {
-      if (waiters.size > 0) this.shedding.note(nowMs - waiter.startMs, nowMs);
+      if (this.size > 0) this.shedding.note(nowMs - waiter.startMs, nowMs);
       else this.shedding.noteEmpty(nowMs);
     }
     // Waiting for a creation is instantiation; waiting for another borrower is the queue.
@@ -142,21 +140,26 @@ export class WaitingRoom {
     return true;
   }
 
-  #shed(waiters: WaiterQueue, nowMs: number): void {
-    for (const waiter of waiters.takeOlder(this.shedding.limitMs(nowMs))) {
-      waiter.settled.reject(this.#home.exhausted('ACQUIRE_SHED', this.#refusedOf(waiter)));
+  #shed(nowMs: number): void {
+    for (const { waiters } of this.#home.stock.shelves.hungry()) {
+      for (const waiter of waiters.takeOlder(this.shedding.limitMs(nowMs))) {
+        waiter.settled.reject(this.#home.exhausted('ACQUIRE_SHED', this.#refusedOf(waiter)));
+      }
     }
   }
 
-  /** An interval of the shedding is over, perhaps without anyone being served. */
+  /** An interval of the shedding is over, perhaps without anyone being served. Nobody is served while suspended. */
   shedStanding(): void {
-    const nowMs = this.#home.clock.now();
-    for (const { waiters } of this.#home.stock.shelves) {
+    const { clock, stock, state } = this.#home;
+    if (state === 'suspended') return;
+    const nowMs = clock.now();
+    for (const { waiters } of stock.shelves.hungry()) {
       const { oldest } = waiters;
       if (oldest !== undefined) this.shedding.note(nowMs - oldest.startMs, nowMs);
-      this.#shed(waiters, nowMs);
     }
     if (this.size === 0) this.shedding.noteEmpty(nowMs);
+    this.#shed(nowMs);
+    for (const shelf of stock.shelves.all()) stock.shelves.prune(shelf);
     this.#home.changed();
   }
 

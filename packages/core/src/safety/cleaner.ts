@@ -95,6 +95,12 @@ export class Cleaner {
     return false;
   }
 
+  /** A shared entry is weighed after a lease, and takes no new one if it is too heavy. */
+  async weighShared(entry: Entry): Promise<void> {
+    if (this.#stock.options.maxMemoryKib === Infinity || entry.retiredFor !== undefined) return;
+    if ((await this.#isTooHeavy(entry)) && entry.shelf.shared === entry) this.#stock.retire(entry, 'memory');
+  }
+
   async #isTooHeavy(entry: Entry): Promise<boolean> {
     const { hooks, options, events, type } = this.#stock;
     if (options.maxMemoryKib === Infinity) return false;

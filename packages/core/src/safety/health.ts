@@ -74,13 +74,21 @@ export class Health implements FailingEntries {
     events.emit('agent.validate-failed', { type, entryId: entry.id, error });
   }
 
+  #endShared(entry: Entry, nowMs: number): void {
+    const { maxIdleMs, minIdle } = this.#stock.options;
+    if (entry.expiresMs <= nowMs) this.#stock.retire(entry, 'expired');
+    else if (entry.leases === 0 && minIdle === 0 && nowMs - entry.idleSinceMs >= maxIdleMs) {
+      this.#stock.retire(entry, 'idle');
+    }
+  }
+
   /** Ends entries that are too old, and those that have rested too long while more than the minimum are idle. */
   endLives(): void {
     const { shelves, options, clock, isShared } = this.#stock;
     const nowMs = clock.now();
     for (const shelf of shelves.all()) {
       const { shared, idle } = shelf;
-      if (isShared && shared !== undefined && shared.expiresMs <= nowMs) this.#stock.retire(shared, 'expired');
+      if (isShared && shared !== undefined) this.#endShared(shared, nowMs);
       for (const entry of idle) {
         const isOld = entry.expiresMs <= nowMs;
         const isSurplus = nowMs - entry.idleSinceMs >= options.maxIdleMs && idle.size > options.minIdle;

@@ -20,9 +20,12 @@ export type PoolOf = (waiter: Waiter) => GraphPool;
 /** @returns the links of the deadlock that a new waiter at `pool` would close, outermost first; `undefined` if none. */
 export function deadlockChain(within: Lease | undefined, pool: GraphPool, poolOf: PoolOf): string[] | undefined {
   if (within === undefined || !pool.isFull) return undefined;
+  // A run waits for what it asks for, and for the runs of those it has borrowed.
   const waitsOf = (lease: Lease): GraphPool[] => {
     const pools = [...(lease.asking ?? [])].map(poolOf);
-    return lease === within ? [...pools, pool] : pools;
+    if (lease === within) pools.push(pool);
+    for (const lent of lease.lent ?? []) pools.push(...waitsOf(lent));
+    return pools;
   };
   const stuck = stuckLeases(pool, waitsOf);
   const leases = [...pool.leases];

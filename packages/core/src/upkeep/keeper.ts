@@ -21,7 +21,10 @@ export interface KeeperHome {
   readonly room: WaitingRoom;
 }
 
-/** How often lives are looked at: a tenth of the shorter limit, within these. */
+/**
+ * How often lives are looked at: often enough to tell apart what jitter has spread over 5 % of the age, and a tenth of
+ * the rest; within these.
+ */
 const SHORTEST_SWEEP_MS = 10;
 const LONGEST_SWEEP_MS = 30_000;
 
@@ -35,7 +38,7 @@ export class Keeper {
     const { validateEveryMs, maxAgeMs, maxIdleMs } = home.options;
     const { stock, room, leaks, recorder } = home;
     const { health } = stock;
-    const lifeMs = Math.min(Math.max(Math.min(maxAgeMs, maxIdleMs) / 10, SHORTEST_SWEEP_MS), LONGEST_SWEEP_MS);
+    const lifeMs = Math.min(Math.max(Math.min(maxAgeMs / 100, maxIdleMs / 10), SHORTEST_SWEEP_MS), LONGEST_SWEEP_MS);
     const always = (ms: number) => (): number => ms;
     this.#every(always(MARK_EVERY_MS), () => recorder.mark(home.now()));
     this.#every(

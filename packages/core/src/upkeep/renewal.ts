@@ -9,7 +9,6 @@ import { SophiaError, messageOf } from '../errors.ts';
 import type { Emitter } from '../events.ts';
 import { ARGUMENT_CODES, checkOptions, milliseconds } from '../settings/options.ts';
 import type { Rule } from '../settings/options.ts';
-import type { Shelf } from '../shelf.ts';
 import type { Stock } from '../stock.ts';
 
 export interface RenewOptions {
@@ -50,25 +49,16 @@ export async function renewPool(home: RenewHome, options: RenewOptions = {}): Pr
     stock.entries().filter((entry) => entry.state !== 'creating' && isAlive(entry) && !stock.suspects.has(entry)),
   );
   const total = old.size;
-  /** As many of each key are to be there again. */
-  const wanted = new Map<Shelf, number>();
-  for (const { shelf } of old) wanted.set(shelf, (wanted.get(shelf) ?? 0) + 1);
   let error: string | null = null;
   const work = async (): Promise<void> => {
-    for (let idle = nextIdle(old); idle !== undefined && error === null && !isClosed(); idle = nextIdle(old)) {
-      error = await replace(home, idle, wanted.get(idle.shelf) as number, timeoutMs);
+    for (let next = nextOf(old); next !== undefined && error === null && !isClosed(); next = nextOf(old)) {
+      error = await replace(home, next, timeoutMs);
       await home.until(pauseMs, isClosed);
     }
     if (error !== null || isClosed()) return;
+    // Those in use are replaced when they come back.
     for (const entry of old) if (isAlive(entry)) stock.retire(entry, 'renewed');
-    await home.until(timeoutMs, () => ![...old].some(isAlive));
-    // A key makes its entries when it is asked for.
-    if (stock.shelves.isKeyed) return;
-    for (const [shelf, count] of wanted) {
-      for (let left = count; left > 0 && error === null && !isClosed() && stock.missing(count, shelf) > 0; left -= 1) {
-        error = await refill(home, shelf, count, timeoutMs);
-      }
-    }
+    await home.until(timeoutMs, () => ![...old].some(isAlive) && stock.creating === 0);
   };
   const late = (): SophiaError => new SophiaError('CREATE_TIMEOUT', `Renewing '${type}' took over ${timeoutMs} ms.`);
   await deadlines.within(timeoutMs, work, late).catch((cause: unknown) => {
@@ -84,14 +74,17 @@ function isAlive({ state }: Entry): boolean {
   return state !== 'destroying' && state !== 'destroyed';
 }
 
-function nextIdle(old: ReadonlySet<Entry>): Entry | undefined {
-  for (const entry of old) if (entry.state === 'idle' && entry.retiredFor === undefined) return entry;
+/** One that can be replaced now: it rests, or it is shared. */
+function nextOf(old: ReadonlySet<Entry>): Entry | undefined {
+  for (const entry of old) {
+    const isReady = entry.state === 'idle' || entry.shelf.shared === entry;
+    if (isReady && entry.retiredFor === undefined) return entry;
+  }
   return undefined;
 }
 
-/** Ends one idle entry and makes another. @returns why none could be made, or `null`. */
-async function replace(home: RenewHome, entry: Entry, count: number, timeoutMs: number): Promise<string | null> {
-  const { stock, until } = home;
+/** Replaces one entry. @returns why no other could be made, or `null`. */
+async function replace({ stock, until }: RenewHome, entry: Entry, timeoutMs: number): Promise<string | null> {
   const { shelf } = entry;
   if (shelf.shared === entry) {
     // The old one serves until the new one can.
@@ -100,23 +93,8 @@ async function replace(home: RenewHome, entry: Entry, count: number, timeoutMs: 
   }
   shelf.idle.remove(entry);
   stock.destroy(entry, 'renewed');
-  // Its place is free only then.
-  await until(timeoutMs, () => entry.state === 'destroyed');
-  return refill(home, shelf, count, timeoutMs);
-}
-
-/** Makes one entry, unless the pool does so itself already. */
-async function refill(
-  { stock, until }: RenewHome,
-  shelf: Shelf,
-  count: number,
-  timeoutMs: number,
-): Promise<string | null> {
-  const { creator } = shelf;
-  if (stock.missing(count, shelf) > 0) {
-    const { error } = await stock.prewarmOne(shelf);
-    return error === undefined ? null : messageOf(error);
-  }
-  await until(timeoutMs, () => creator.inFlight === 0);
-  return creator.lastError === undefined ? null : messageOf(creator.lastError);
+  // The stock makes another as soon as the place is free.
+  await until(timeoutMs, () => entry.state === 'destroyed' && shelf.creator.inFlight === 0);
+  const { lastError } = shelf.creator;
+  return lastError === undefined ? null : messageOf(lastError);
 }

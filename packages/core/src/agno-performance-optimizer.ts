@@ -53,7 +53,10 @@ export interface OptimizerOptions {
   readonly random?: () => number;
 }
 
-const OBJECT: Rule = { allows: (value) => typeof value === 'object' && value !== null, describe: 'an object' };
+const OBJECT: Rule = {
+  allows: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  describe: 'an object',
+};
 const CLOCK: Rule = {
   allows: (value) =>
     OBJECT.allows(value) &&
@@ -115,8 +118,8 @@ export class AgnoPerformanceOptimizer {
     checkOptions('The options of AgnoPerformanceOptimizer', options, OPTION_RULES);
     const { pools = {}, clock = systemClock, random = Math.random } = options;
     const { environment = readEnvironment('SOPHIA_POOLS'), strict = readEnvironment('NODE_ENV') === 'test' } = options;
-    this.#config = checkedSettings(pools);
-    this.#environment = checkedSettings(parsedSettings(environment));
+    this.#config = checkedSettings(pools, 'pools, or sophia.config');
+    this.#environment = checkedSettings(parsedSettings(environment), 'SOPHIA_POOLS');
     // Looked up at each call: the default front desk gets another home right after it was made.
     const atHome = (task: () => void): void => this.#house.home.run(task);
     this.#house = {

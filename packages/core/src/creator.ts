@@ -41,7 +41,7 @@ export interface CreatorHome extends Pick<House, 'clock' | 'random' | 'deadlines
   /** A creation failed; the waiters may have to be told. */
   noteCreateFailed(shelf: Shelf, error: unknown): void;
   /** A creation has succeeded or failed: others may begin. */
-  creationEnded(): void;
+  creationEnded(shelf: Shelf): void;
   /** The pause after failures is over for this shelf. */
   pauseEnded(shelf: Shelf): void;
 }
@@ -130,7 +130,7 @@ export class Creator {
     const log = (message: string, fields?: object): void =>
       home.events.emit('agent.log', { type: home.type, entryId: entry.id, message, fields });
     const retire = (reason: string): void => home.retireEntry(entry, reason);
-    home.hooks.create({ key: this.#shelf.key, signal: controller.signal, retire, log }).then(
+    home.hooks.create({ key: structuredClone(this.#shelf.key), signal: controller.signal, retire, log }).then(
       async (resources) => {
         if (!open) return home.adoptLate(this.#shelf, resources, entry.startedMs);
         entry.resources = resources;
@@ -146,7 +146,7 @@ export class Creator {
         if (error === undefined) home.put(entry);
         else home.destroy(entry, entry.retiredFor ?? 'warm-failed');
         if (hasEnded) this.failedAfterAll(entry, error, failuresBefore);
-        home.creationEnded();
+        home.creationEnded(this.#shelf);
       },
       (error: unknown) => {
         if (open) fail(error ?? new Error('static create rejected without a reason'));
@@ -156,7 +156,7 @@ export class Creator {
   }
 
   /** What was made ended before it was of use: as good as a failed creation, and to be retried no faster than one. */
-  failedAfterAll(entry: Entry, error: unknown, failuresBefore: number = this.#failuresBefore): void {
+  failedAfterAll(entry: Entry, error: unknown, failuresBefore: number | undefined = this.#failuresBefore): void {
     this.failuresInARow = failuresBefore;
     this.#failed(entry, error);
   }
@@ -194,8 +194,7 @@ export class Creator {
     const { failuresInARow } = this;
     home.events.emit('agent.create-failed', { type: home.type, entryId: entry.id, failuresInARow, retryInMs, error });
     home.noteCreateFailed(this.#shelf, error);
-    // Its share of the limit is free for other keys.
-    home.creationEnded();
+    home.creationEnded(this.#shelf);
   }
 
   #timeoutError(limitMs: number): SophiaError {

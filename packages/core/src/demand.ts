@@ -50,14 +50,17 @@ export class Demand {
 
   #fill(shelf: Shelf, floor: number): void {
     const { creator } = shelf;
-    const { capacity, placed, destroying, shelves, isShared } = this.#home;
+    const { capacity, placed, max, shelves, isShared } = this.#home;
     const room = capacity - placed;
     const wanted = isShared ? this.#wantedShared(shelf, floor) : this.#wanted(shelf, floor, room);
     if (wanted <= 0) return;
     if (!shelves.isKeyed) return creator.start(wanted);
+    // Idle entries of other keys give way before anything is made beyond max.
     const startable = Math.min(wanted, creator.startable);
-    if (startable > room) this.#makeRoom(shelf, startable - Math.max(0, room) - destroying);
-    creator.start(Math.min(startable, room));
+    const regular = Math.max(0, Math.min(startable, max - placed));
+    if (startable > regular) this.#makeRoom(shelf, startable - regular - this.#home.destroying);
+    const beyond = Math.min(startable - regular - this.#home.destroying, room - regular);
+    creator.start(regular + Math.max(0, beyond));
   }
 
   #wanted({ creator, idle, waiters }: Shelf, floor: number, room: number): number {
@@ -94,9 +97,17 @@ export class Demand {
   givesWay({ uses, shelf }: Entry, nowMs: number): boolean {
     const { capacity, placed, destroying, shelves, recorder } = this.#home;
     if (!shelves.isKeyed || this.#source.state === 'suspended' || capacity > placed) return false;
-    const servable = ({ waiters }: Shelf): number => this.#source.tenants.servable(waiters);
     // Every entry serves at least once, or keys would push out each other's new entries in a circle.
-    if (uses === 0 && servable(shelf) > 0) return false;
-    return shelves.isOutbid(shelf, destroying, servable, { nowMs, meanCreateMs: recorder.meanCreateMs });
+    if (uses === 0 && this.#source.tenants.servable(shelf.waiters) > 0) return false;
+    return shelves.isOutbid(shelf, destroying, this.#servable, { nowMs, meanCreateMs: recorder.meanCreateMs });
   }
+
+  /** Whether the waiters of another key have a better claim to the next lease than those of this one. */
+  isOutbid(shelf: Shelf, nowMs: number): boolean {
+    const { shelves, recorder } = this.#home;
+    if (!shelves.isKeyed) return false;
+    return shelves.isOutbid(shelf, 0, this.#servable, { nowMs, meanCreateMs: recorder.meanCreateMs });
+  }
+
+  readonly #servable = ({ waiters }: Shelf): number => this.#source.tenants.servable(waiters);
 }

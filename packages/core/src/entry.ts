@@ -68,6 +68,12 @@ export class Entry implements Linked<Entry> {
   tenant: string | undefined = undefined;
   /** What its resources looked like after creation, where that is compared. */
   fingerprint: Fingerprint | undefined = undefined;
+  /** Known to be clean since its last lease, where the class has a way to know. */
+  isVerified = true;
+  /** A suspect: it gave its place up and stands beside the pool. */
+  isBeside = false;
+  /** Has run without a failure at least once. */
+  hasServed = false;
   /** Failed runs since the last that succeeded; counted where failures do not make the entry dirty. */
   failuresInARow = 0;
 

@@ -109,7 +109,7 @@ export class PoolLife {
     this.state = 'closed';
     this.#home.stopChores();
     const error = this.error();
-    room.refuseAll(error);
+    room.close();
     stock.close(error);
     await this.#watch.until(timeoutMs, () => leases.size === 0);
     const revoked = this.#home.holders();

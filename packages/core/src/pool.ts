@@ -52,8 +52,8 @@ const NO_OPTIONS: AcquireOptions = {};
 export class Pool implements LeaseHome, StockHome, RoomHome, LifeHome, Viewed {
   readonly type: string;
   readonly agentClass: AnyAgentClass;
-  readonly options: ResolvedPoolOptions;
-  readonly sources: Readonly<Record<string, SettingSource>>;
+  options: ResolvedPoolOptions;
+  sources: Readonly<Record<string, SettingSource>>;
   readonly reuse: Reuse;
   readonly desk: FrontDesk;
   readonly clock: Clock;
@@ -126,8 +126,11 @@ export class Pool implements LeaseHome, StockHome, RoomHome, LifeHome, Viewed {
   tryPooled(config: unknown, options: TryOptions = NO_OPTIONS): AnyAgent | undefined {
     const startMs = this.clock.now();
     const checked = this.#admitBorrower(config, options);
-    const lease = this.#tryLease(this.#shelfOf(checked), startMs, options);
-    return lease === undefined ? undefined : this.#handOutAtOnce(lease, checked);
+    const shelf = this.#shelfOf(checked);
+    const lease = this.#tryLease(shelf, startMs, options);
+    if (lease !== undefined) return this.#handOutAtOnce(lease, checked);
+    this.stock.shelves.prune(shelf);
+    return undefined;
   }
 
   #handOutAtOnce(lease: Lease, config: unknown): AnyAgent {
@@ -167,9 +170,13 @@ export class Pool implements LeaseHome, StockHome, RoomHome, LifeHome, Viewed {
 
   /** A free entry, if there is one and nobody waits for it: a newcomer never overtakes. */
   #tryLease(shelf: Shelf, nowMs: number, options: AcquireOptions): Lease | undefined {
-    if (shelf.waiters.size > 0 || this.life.state !== 'running') return undefined;
+    if (shelf.waiters.size > 0 && this.tenants.servable(shelf.waiters) > 0) return undefined;
+    if (this.life.state !== 'running') return undefined;
     const { tenant } = options;
-    if (tenant !== undefined && !this.tenants.mayHave(tenant)) return undefined;
+    if (tenant !== undefined) {
+      this.#cleaner.nameTenants();
+      if (!this.tenants.mayHave(tenant)) return undefined;
+    }
     const entry = this.stock.take(shelf, tenant, nowMs);
     if (entry === undefined) return undefined;
     const lease = this.grant(entry, options, nowMs);
@@ -341,6 +348,8 @@ export class Pool implements LeaseHome, StockHome, RoomHome, LifeHome, Viewed {
     if (this.life.state === 'closed') throw this.life.error();
     const before = this.stock.max;
     this.stock.resize(max);
+    this.options = { ...this.options, max };
+    this.sources = { ...this.sources, max: 'live' };
     this.events.emit('pool.resized', { type: this.type, before, after: max });
   }
 
@@ -377,7 +386,10 @@ export class Pool implements LeaseHome, StockHome, RoomHome, LifeHome, Viewed {
   }
 
   exhausted(code: ExhaustionCode, refused: Refused, chain: readonly string[] = []): PoolExhaustedError {
-    return new PoolExhaustedError(code, this.facts(refused), { cause: this.stock.lastCreateCause, chain });
+    return new PoolExhaustedError(code, this.facts(refused), {
+      cause: this.stock.lastCreateCause(refused.shelf),
+      chain,
+    });
   }
 
   #countFailure(error: unknown, owner: string | undefined): void {

@@ -21,6 +21,8 @@ export class Shelf {
   /** Entries that are not destroyed, those being created or destroyed among them. */
   live = 0;
   destroying = 0;
+  /** The last creation that replaced a renewed entry. */
+  replacement: Promise<{ readonly error: unknown }> | undefined = undefined;
 
   constructor(name: string, key: unknown, waiters: WaiterQueue, home: CreatorHome) {
     this.name = name;

@@ -100,10 +100,12 @@ export class Shelves {
     this.#hungry.add(shelf);
   }
 
-  /** Where someone waits; a copy, in the order in which they began to. */
+  /** Where someone waits; a copy, the key first whose first waiter has waited longest. */
   hungry(): Shelf[] {
     for (const shelf of this.#hungry) if (shelf.waiters.size === 0) this.#hungry.delete(shelf);
-    return [...this.#hungry];
+    const hungry = [...this.#hungry];
+    const sinceMs = ({ waiters }: Shelf): number => waiters.oldest?.startMs ?? 0;
+    return hungry.length < 2 ? hungry : hungry.toSorted((a, b) => sinceMs(a) - sinceMs(b));
   }
 
   /** Where entries may be wanted. */

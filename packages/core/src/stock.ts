@@ -70,6 +70,7 @@ export class Stock implements CreatorHome, DemandHome {
   destroying = 0;
   /** Entries that are not beyond `max` and not being destroyed. */
   #regular = 0;
+  #beside = 0;
   #lastId = 0;
 
   constructor(home: StockHome, house: House, hooks: Hooks, recorder: Recorder) {
@@ -103,7 +104,7 @@ export class Stock implements CreatorHome, DemandHome {
 
   /** Entries that hold a place; suspects are kept beside. */
   get placed(): number {
-    return this.#entries.size - this.suspects.size;
+    return this.#entries.size - this.#beside;
   }
 
   /** Most entries, or leases of a shared entry, including overflow. */
@@ -123,8 +124,9 @@ export class Stock implements CreatorHome, DemandHome {
     return hasShared ? Math.max(0, this.max - this.#home.leases.size) : 0;
   }
 
-  /** The error of the last creation that failed, while none has succeeded since. */
-  get lastCreateCause(): unknown {
+  /** The error of the last creation that failed, while none has succeeded since; of one key, or else of any. */
+  lastCreateCause(shelf?: Shelf): unknown {
+    if (shelf !== undefined) return shelf.creator.lastError;
     for (const { creator } of this.shelves) if (creator.lastError !== undefined) return creator.lastError;
     return undefined;
   }
@@ -215,8 +217,10 @@ export class Stock implements CreatorHome, DemandHome {
   #putShared(entry: Entry): void {
     const { shelf } = entry;
     const ended = entry.leases === 0 ? this.#lifeEnd(entry, this.clock.now()) : entry.retiredFor;
-    if (ended !== undefined && entry.leases === 0) {
-      this.destroy(entry, ended);
+    const outbid = entry.leases === 0 && this.#demand.givesWay(entry, this.clock.now()) ? 'gave-way' : undefined;
+    const isOver = entry.leases === 0 ? (ended ?? outbid) : undefined;
+    if (isOver !== undefined) {
+      this.destroy(entry, isOver);
       // Its last lease has left room for one on the entry that serves now.
       return this.serveShared();
     }
@@ -245,6 +249,8 @@ export class Stock implements CreatorHome, DemandHome {
 
   #serveOne(shelf: Shelf, isNew: boolean): boolean {
     if (shelf.waiters.size === 0 || this.#home.state === 'suspended') return false;
+    // A lease that ends leaves room for the key that has waited longest, even if its entry is still to be made.
+    if (this.isShared && this.#demand.isOutbid(shelf, this.clock.now())) return false;
     const entry = this.take(shelf, undefined, this.clock.now());
     if (entry === undefined) return false;
     const isServed = this.#home.room.serve(entry, isNew);
@@ -281,6 +287,8 @@ export class Stock implements CreatorHome, DemandHome {
   /** An entry that nobody may meet again: kept for a look where that is asked for, else destroyed. */
   suspect(entry: Entry, reason: DestroyReason, path?: string): void {
     if (this.#home.state === 'closed' || !this.suspects.keep(entry, reason, path)) return this.destroy(entry, reason);
+    entry.isBeside = true;
+    this.#beside += 1;
     entry.shelf.live -= 1;
     if (!entry.overflow) this.#regular -= 1;
     entry.overflow = true;
@@ -292,8 +300,8 @@ export class Stock implements CreatorHome, DemandHome {
   destroy(entry: Entry, reason: DestroyReason): void {
     const { shelf, resources } = entry;
     entry.move('destroying');
-    // A suspect gave its place up before.
-    const isPlaced = !this.suspects.drop(entry);
+    this.suspects.drop(entry);
+    const isPlaced = !entry.isBeside;
     if (isPlaced) {
       this.destroying += 1;
       shelf.destroying += 1;
@@ -325,12 +333,14 @@ export class Stock implements CreatorHome, DemandHome {
   #replace(shelf: Shelf): void {
     const { state } = this.#home;
     if (this.isShared || state === 'closed' || state === 'draining' || this.placed >= this.max) return;
-    void this.shelves.keep(shelf).creator.create();
+    const kept = this.shelves.keep(shelf);
+    kept.replacement = this.prewarmOne(kept);
   }
 
   #forget(entry: Entry): void {
     entry.move('destroyed');
     this.#entries.delete(entry);
+    if (entry.isBeside) this.#beside -= 1;
     this.shelves.prune(entry.shelf);
     this.#home.changed();
   }
@@ -354,7 +364,10 @@ export class Stock implements CreatorHome, DemandHome {
   dropEntry(entry: Entry): void {
     if (!entry.overflow) this.#regular -= 1;
     entry.shelf.live -= 1;
-    this.#forget(entry);
+    entry.move('destroyed');
+    // The shelf is kept: its creator is about to remember the failure.
+    this.#entries.delete(entry);
+    this.#home.changed();
   }
 
   #addLate(shelf: Shelf, resources: unknown, startedMs: number): Entry {
@@ -374,9 +387,10 @@ export class Stock implements CreatorHome, DemandHome {
     this.destroy(this.#addLate(this.shelves.keep(shelf), resources, startedMs), 'late');
   }
 
-  creationEnded(): void {
+  creationEnded(shelf: Shelf): void {
     this.#home.changed();
     this.replenish();
+    this.shelves.prune(shelf);
   }
 
   /** A pause after failures is over. */
@@ -443,9 +457,13 @@ export class Stock implements CreatorHome, DemandHome {
     this.replenish();
   }
 
-  /** Gives up creations that have not heeded their signal; what they still make is destroyed when it comes. */
+  /** Gives up creations that have not heeded their signal, and hooks that hang; what is still made is destroyed then. */
   abandon(reason: Error): void {
     for (const { creator } of this.shelves.all()) creator.abandon(reason);
+    for (const entry of this.entries()) {
+      if (entry.state === 'resetting' || entry.state === 'validating') this.destroy(entry, 'closed');
+    }
+    for (const shelf of this.shelves.all()) this.shelves.prune(shelf);
   }
 
   /** Stops creations and destroys what no lease holds. */

@@ -10,7 +10,7 @@ import type { Entry } from './entry.ts';
 import type { Lease } from './lease.ts';
 import type { LinkedList } from './base/linked-list.ts';
 import type { Refused } from './measure/pool-view.ts';
-import { abortedError, createFailedError } from './refusals.ts';
+import { abortedError, createFailedError, notRunningError } from './refusals.ts';
 import type { PoolFacts } from './errors.ts';
 import { userFrames } from './safety/call-site.ts';
 import { deadlockChain } from './safety/wait-graph.ts';
@@ -66,11 +66,22 @@ export class WaitingRoom {
     return waiting;
   }
 
+  get #servable(): number {
+    let servable = 0;
+    for (const { waiters } of this.#home.stock.shelves) servable += this.#home.tenants.servable(waiters);
+    return servable;
+  }
+
   /** Waits for a lease. @throws SophiaError CREATE_FAILED, ACQUIRE_ABORTED. @throws PoolExhaustedError */
   wait(acquire: Acquire): Promise<Grant> {
     const { shelf, options, startMs, within } = acquire;
     const { signal, owner, tenant, leaseMs, waitMs = this.#home.options.waitMs } = options;
-    this.#refuseIfExhausted(acquire);
+    try {
+      this.#refuseIfExhausted(acquire);
+    } catch (error) {
+      this.#home.stock.shelves.prune(shelf);
+      throw error;
+    }
     const borrower = { owner, tenant, leaseMs, stack: userFrames().join('\n') };
     const waiter = new Waiter(startMs, borrower, within, (late) => {
       this.#leave(shelf, late, (refused) => this.#home.exhausted('ACQUIRE_TIMEOUT', refused));
@@ -95,13 +106,15 @@ export class WaitingRoom {
   #refuseIfExhausted({ shelf, options: { owner, tenant }, startMs, within }: Acquire): void {
     const home = this.#home;
     const { outage } = shelf;
-    const refused: Refused = { waitedMs: home.clock.now() - startMs, owner, tenant };
+    const refused: Refused = { waitedMs: home.clock.now() - startMs, owner, tenant, shelf };
     if (outage !== undefined) {
       throw createFailedError(home.type, outage.cause, outage.failuresInARow, home.facts(refused));
     }
     // As many as there is room for wait for a creation or a reset, not behind other borrowers.
-    const behind = this.size - Math.max(0, home.stock.capacity - home.leases.size);
     const isKept = home.state === 'suspended' || !home.tenants.mayHave(tenant);
+    // Who is kept waiting by the limit of their own tenant is in nobody else's way.
+    const before = isKept ? this.size : this.#servable;
+    const behind = before - Math.max(0, home.stock.capacity - home.leases.size);
     if (home.options.exhaustion !== 'wait' && (behind >= 0 || isKept)) throw home.exhausted('POOL_EXHAUSTED', refused);
     const chain = deadlockChain(within, home, (waiter) => poolOf.get(waiter) as GraphPool);
     if (chain !== undefined) throw home.exhausted('NESTED_DEADLOCK', { ...refused, isNested: true }, chain);
@@ -110,7 +123,7 @@ export class WaitingRoom {
 
   #leave(shelf: Shelf, waiter: Waiter, why: (refused: Refused) => Error): void {
     shelf.waiters.remove(waiter);
-    waiter.settled.reject(why(this.#refusedOf(waiter)));
+    waiter.settled.reject(why({ ...this.#refusedOf(waiter), shelf }));
     this.#home.stock.shelves.prune(shelf);
     if (this.shedding.isOn && this.size === 0) this.shedding.noteEmpty(this.#home.clock.now());
     this.#home.changed();
@@ -153,11 +166,9 @@ export class WaitingRoom {
     const { clock, stock, state } = this.#home;
     if (state === 'suspended') return;
     const nowMs = clock.now();
-    for (const { waiters } of stock.shelves.hungry()) {
-      const { oldest } = waiters;
-      if (oldest !== undefined) this.shedding.note(nowMs - oldest.startMs, nowMs);
-    }
-    if (this.size === 0) this.shedding.noteEmpty(nowMs);
+    const [first] = stock.shelves.hungry();
+    if (first === undefined) this.shedding.noteEmpty(nowMs);
+    else this.shedding.note(nowMs - (first.waiters.oldest?.startMs ?? nowMs), nowMs);
     this.#shed(nowMs);
     for (const shelf of stock.shelves.all()) stock.shelves.prune(shelf);
     this.#home.changed();
@@ -165,15 +176,22 @@ export class WaitingRoom {
 
   /** Tells everyone on a shelf that creation fails and nothing else can serve them. */
   refuse(waiters: WaiterQueue, cause: unknown, failuresInARow: number): void {
-    const { oldest } = waiters;
-    if (oldest === undefined) return;
-    const facts = this.#home.facts(this.#refusedOf(oldest));
-    waiters.refuseAll(() => createFailedError(this.#home.type, cause, failuresInARow, facts));
+    waiters.refuseAll((waiter) => {
+      const facts = this.#home.facts(this.#refusedOf(waiter));
+      return createFailedError(this.#home.type, cause, failuresInARow, facts);
+    });
     this.#home.changed();
   }
 
-  refuseAll(error: Error): void {
-    for (const { waiters } of this.#home.stock.shelves) waiters.refuseAll(() => error);
+  /** Tells everyone that the pool has closed. */
+  close(): void {
+    const { shelves } = this.#home.stock;
+    for (const shelf of shelves.all()) {
+      shelf.waiters.refuseAll((waiter) =>
+        notRunningError(this.#home.type, 'closed', this.#home.facts(this.#refusedOf(waiter))),
+      );
+      shelves.prune(shelf);
+    }
     this.#home.changed();
   }
 }

@@ -15,6 +15,8 @@ export class Deadline {
 /** Deadlines beyond this are rounded up to a coarse grain, so that a queue of waiters shares few buckets. */
 const COARSE_FROM_MS = 256;
 const COARSE_GRAIN_MS = 16;
+/** A late timer says something of the process for so long. */
+const LAG_COUNTS_MS = 1_000;
 /** Hosts fire a timer of more than 2^31−1 ms at once; a longer wait is cut into legs. */
 const LONGEST_TIMER_MS = 2_000_000_000;
 
@@ -29,8 +31,8 @@ export class Deadlines {
   #size = 0;
   #isClosed = false;
   readonly #atHome: (task: () => void) => void;
-  /** How late the timer was when it last fired; large when something blocks the process. */
-  lagMs = 0;
+  #lastLagMs = 0;
+  #lagAtMs = Number.NEGATIVE_INFINITY;
 
   /**
    * @param keepAlive whether a pending deadline keeps the process running (waiters: yes; housekeeping: no).
@@ -45,6 +47,11 @@ export class Deadlines {
 
   get size(): number {
     return this.#size;
+  }
+
+  /** How late the timer was when it last fired, a moment ago; large when something blocks the process. */
+  get lagMs(): number {
+    return this.#clock.now() - this.#lagAtMs <= LAG_COUNTS_MS ? this.#lastLagMs : 0;
   }
 
   add(deadline: Deadline, delayMs: number): void {
@@ -131,7 +138,8 @@ export class Deadlines {
     this.#timerDueMs = Number.POSITIVE_INFINITY;
     const now = this.#clock.now();
     const times = this.#times;
-    this.lagMs = now - (times[0] ?? now);
+    this.#lastLagMs = now - (times[0] ?? now);
+    this.#lagAtMs = now;
     while (times.length > 0 && (times[0] as number) <= now) {
       const dueMs = times.shift() as number;
       const bucket = this.#buckets.get(dueMs);

@@ -18,8 +18,10 @@ export interface PoolLoad extends Omit<PoolFacts, 'retryAfterMs' | 'reason' | 'a
   readonly leaks: number;
   /** How late the last timer fired. */
   readonly lagMs: number;
-  /** The borrower's own work holds an agent of this type, or waits in a circle. */
+  /** The borrower waits in a circle. */
   readonly isNested: boolean;
+  /** The same owner already holds an agent of this type. */
+  readonly holdsOther: boolean;
   /** The borrower's tenant has as many agents as it may. */
   readonly isTenantFull: boolean;
   readonly sources: Readonly<Record<string, SettingSource>>;
@@ -43,6 +45,7 @@ function causeOf(load: PoolLoad): ExhaustionCause {
   if (load.isNested) return 'nested';
   if (load.isTenantFull) return 'tenant-limit';
   if (leased >= max) {
+    if (load.holdsOther) return 'nested';
     if (load.leaks > 0) return 'leak';
     const isSlow = oldestLease !== null && meanHoldMs !== null && oldestLease.heldMs > SLOW_HOLD_FACTOR * meanHoldMs;
     return isSlow ? 'slow-holds' : 'too-small';

@@ -12,6 +12,7 @@ import type { ResolvedPoolOptions, SettingSource } from '../settings/options.ts'
 import type { LeakWatch } from '../safety/leak-watch.ts';
 import { unpooledFigures } from '../safety/unpooled.ts';
 import type { WaitingRoom } from '../waiting-room.ts';
+import type { Shelf } from '../shelf.ts';
 import type { PoolState, Stock } from '../stock.ts';
 import type { TenantLimits } from '../tenant-limits.ts';
 
@@ -39,10 +40,13 @@ export interface Refused {
   readonly owner?: string | undefined;
   readonly tenant?: string | undefined;
   readonly isNested?: boolean;
+  /** Where it asked; of another key's failures it is told nothing. */
+  readonly shelf?: Shelf;
 }
 
-function lastCreateError({ lastCreateCause }: Stock): string | null {
-  return lastCreateCause === undefined ? null : messageOf(lastCreateCause);
+function lastCreateError(stock: Stock, shelf?: Shelf): string | null {
+  const cause = stock.lastCreateCause(shelf);
+  return cause === undefined ? null : messageOf(cause);
 }
 
 const MOST_KEYS = 20;
@@ -55,7 +59,7 @@ export function holdersOf({ leases, now }: Viewed): Holder[] {
   });
 }
 
-export function factsOf(pool: Viewed, { waitedMs, owner, tenant, isNested = false }: Refused): PoolFacts {
+export function factsOf(pool: Viewed, { waitedMs, owner, tenant, shelf, isNested = false }: Refused): PoolFacts {
   const { stock, leases, recorder } = pool;
   const oldest = leases.first;
   const { creating, resetting } = stock.census();
@@ -72,12 +76,13 @@ export function factsOf(pool: Viewed, { waitedMs, owner, tenant, isNested = fals
     waiting: pool.room.size,
     waitedMs,
     oldestLease: oldest === undefined ? null : { heldMs, owner: oldest.owner },
-    lastCreateError: lastCreateError(stock),
+    lastCreateError: lastCreateError(stock, shelf),
     meanHoldMs: use.count === 0 ? null : use.sumUs / use.count / 1_000,
     state: pool.state,
     leaks: pool.leaks.open,
     lagMs: pool.deadlines.lagMs,
-    isNested: isNested || holdsOther,
+    isNested,
+    holdsOther,
     isTenantFull: !pool.tenants.mayHave(tenant),
     sources: pool.sources,
   });

@@ -3,6 +3,7 @@
 import type { LiveCall } from './call.ts';
 import type { Entry } from '../entry.ts';
 import { InputError, SophiaError } from '../errors.ts';
+import type { ErrorCode } from '../errors.ts';
 import type { Hooks } from '../hooks.ts';
 import type { House } from '../house.ts';
 import type { Lease } from '../lease.ts';
@@ -13,6 +14,8 @@ export interface FailingEntries {
   lookAtFailing(entry: Entry): void;
 }
 
+/** How a run ends when its caller ends it; nothing is said of the entry. */
+const CALLERS_DOING: readonly ErrorCode[] = ['RUN_ABORTED', 'LEASE_RELEASED'];
 /** So many failed runs in a row, with no success in between, and a shared entry is looked at. */
 const FAILING_RUNS = 5;
 
@@ -59,6 +62,7 @@ export class RunFollower {
       (output) => {
         counted(undefined);
         lease.entry.failuresInARow = 0;
+        lease.entry.hasServed = true;
         return output;
       },
       (error: unknown) => {
@@ -73,7 +77,8 @@ export class RunFollower {
   /** A shared entry is not destroyed for one borrower's failure; a row of them is a reason to look at it. */
   #noteShared(lease: Lease, error: unknown): void {
     const { entry } = lease;
-    const isCallers = error instanceof InputError || (SophiaError.isInstance(error) && error.code === 'RUN_ABORTED');
+    const isCallers =
+      error instanceof InputError || (SophiaError.isInstance(error) && CALLERS_DOING.includes(error.code));
     if (!lease.touched || isCallers || this.#hooks.survives(error)) return;
     entry.failuresInARow += 1;
     if (entry.failuresInARow % FAILING_RUNS === 0) this.#failing.lookAtFailing(entry);

@@ -4,7 +4,7 @@
  */
 
 import { Deadline } from '../base/deadlines.ts';
-import type { Entry } from '../entry.ts';
+import type { Entry, EntryState } from '../entry.ts';
 import { messageOf } from '../errors.ts';
 import type { Lease } from '../lease.ts';
 import type { Stock } from '../stock.ts';
@@ -27,12 +27,28 @@ export class Cleaner {
     this.#isIdle = stateless && !verifies && verify === 'none' && coolDownMs === 0 && maxMemoryKib === Infinity;
   }
 
+  /** A tenant is named for the first time: what was returned unverified until now is verified before anyone gets it. */
+  nameTenants(): void {
+    if (this.#hasTenants) return;
+    this.#hasTenants = true;
+    for (const { idle } of this.#stock.shelves.all()) {
+      for (const entry of idle) {
+        if (entry.isVerified || !(this.#stock.hooks.verifies || entry.fingerprint !== undefined)) continue;
+        idle.remove(entry);
+        entry.move('validating');
+        void this.#verify(entry, 'validating').then((isClean) => isClean && this.#stock.put(entry));
+      }
+    }
+  }
+
   /** Puts back what a clean lease held: at once if nothing can be left in it, else when it has been cleaned. */
   takeBack(lease: Lease, nowMs: number): void {
     const { entry } = lease;
-    if (lease.tenant !== undefined) this.#hasTenants = true;
     if (this.#isIdle || !lease.touched) this.#stock.put(entry, nowMs);
-    else void this.#clean(entry);
+    else {
+      entry.isVerified = false;
+      void this.#clean(entry);
+    }
   }
 
   async #clean(entry: Entry): Promise<void> {
@@ -45,8 +61,10 @@ export class Cleaner {
       if (entry.state !== 'quarantined') return;
     }
     entry.move('resetting');
-    if (!(await this.#reset(entry)) || !(await this.#verify(entry))) return;
-    if (await this.#isTooHeavy(entry)) return stock.destroy(entry, 'memory');
+    if (!(await this.#reset(entry)) || !(await this.#verify(entry, 'resetting'))) return;
+    const isTooHeavy = await this.#isTooHeavy(entry);
+    if (entry.state !== 'resetting') return;
+    if (isTooHeavy) return stock.destroy(entry, 'memory');
     stock.put(entry);
   }
 
@@ -61,15 +79,18 @@ export class Cleaner {
     try {
       await hooks.reset(entry.resources);
     } catch (error) {
+      if (entry.state !== 'resetting') return false;
       events.emit('agent.reset-failed', { type, entryId: entry.id, error });
       this.#stock.destroy(entry, 'reset-failed');
       return false;
     }
     recorder.histograms.reset.record((clock.now() - startMs) * 1_000);
-    return true;
+    // The pool may have closed, and ended it, meanwhile.
+    return entry.state === 'resetting';
   }
 
-  async #verify(entry: Entry): Promise<boolean> {
+  /** @param during the state in which it is done; in any other afterwards, the pool has closed meanwhile. */
+  async #verify(entry: Entry, during: EntryState): Promise<boolean> {
     const { hooks, options, recorder } = this.#stock;
     this.#returns += 1;
     const isDue = this.#isStrict || this.#hasTenants || this.#returns % options.verifyEvery === 0;
@@ -77,15 +98,17 @@ export class Cleaner {
       recorder.verified();
       const path = entry.fingerprint.difference(entry.resources);
       if (path !== undefined) return this.#foundDirty(entry, path, undefined);
+      entry.isVerified = true;
     }
     if (!hooks.verifies) return true;
     recorder.verified();
     try {
       await hooks.verify(entry.resources);
-      return true;
     } catch (error) {
-      return this.#foundDirty(entry, undefined, error);
+      return entry.state === during && this.#foundDirty(entry, undefined, error);
     }
+    entry.isVerified = entry.fingerprint === undefined || isDue;
+    return entry.state === during;
   }
 
   #foundDirty(entry: Entry, path: string | undefined, error: unknown): false {

@@ -38,8 +38,10 @@ export class Health implements FailingEntries {
     entry.move('validating');
     try {
       await this.#stock.hooks.validate(entry.resources);
-      this.#stock.put(entry);
+      // The pool may have closed, and ended it, meanwhile.
+      if (entry.state === 'validating') this.#stock.put(entry);
     } catch (error) {
+      if (entry.state !== 'validating') return;
       this.#tell(entry, error);
       this.#stock.destroy(entry, 'validate-failed');
     }
@@ -62,10 +64,8 @@ export class Health implements FailingEntries {
   lookAtFailing(entry: Entry): void {
     if (entry.shelf.shared !== entry) return;
     if (this.validates) return void this.validateShared(entry);
-    entry.shelf.creator.failedAfterAll(
-      entry,
-      new Error(`${entry.failuresInARow} runs failed in a row on a shared entry`),
-    );
+    const error = new Error(`${entry.failuresInARow} runs failed in a row on a shared entry`);
+    entry.shelf.creator.failedAfterAll(entry, error, entry.hasServed ? 0 : undefined);
     this.#stock.retire(entry, 'failing');
   }
 

@@ -69,9 +69,10 @@ export class LeakWatch {
     const nowMs = this.#home.clock.now();
     const { ageMs } = this;
     const isReclaimed = this.#home.options.reclaimLeaks === 'held';
-    for (const lease of leases) {
+    // A copy: whoever hears of a leak may end this lease and others.
+    for (const lease of Array.from(leases)) {
       if (nowMs - lease.acquiredMs < ageMs) return;
-      if (lease.isSuspect) continue;
+      if (lease.isSuspect || lease.ended !== undefined) continue;
       this.#suspect(lease, 'held');
       if (isReclaimed) lease.revoke('leak');
     }

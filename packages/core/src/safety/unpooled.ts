@@ -18,6 +18,8 @@ type Listener = (count: number, site: string | undefined) => void;
 interface Record {
   count: number;
   readonly sites: Map<string, number>;
+  /** Places that were warned of. */
+  readonly warned: Set<string>;
   /** One for each pool of the class; policies may differ between front desks. */
   readonly pools: Map<Listener, UnpooledPolicy>;
 }
@@ -25,13 +27,14 @@ interface Record {
 const STACKS_AT_FIRST = 100;
 const STACKS_EVERY = 100;
 const MOST_SITES = 20;
+const MOST_WARNINGS = 1_000;
 
 const records = new WeakMap<AnyAgentClass, Record>();
 
 function recordOf(agentClass: AnyAgentClass): Record {
   let record = records.get(agentClass);
   if (record === undefined) {
-    record = { count: 0, sites: new Map(), pools: new Map() };
+    record = { count: 0, sites: new Map(), warned: new Set(), pools: new Map() };
     records.set(agentClass, record);
   }
   return record;
@@ -57,8 +60,7 @@ export function noteUnpooled(agentClass: AnyAgentClass): void {
   const policies = record.pools.size === 0 ? [agentClass.pool?.unpooled ?? 'count'] : [...record.pools.values()];
   const isLooked = record.count <= STACKS_AT_FIRST || record.count % STACKS_EVERY === 0;
   const site = isLooked ? siteOf(agentClass) : undefined;
-  const isNew = site !== undefined && !record.sites.has(site);
-  if (site !== undefined && (!isNew || record.sites.size < MOST_SITES)) {
+  if (site !== undefined && (record.sites.has(site) || record.sites.size < MOST_SITES)) {
     record.sites.set(site, (record.sites.get(site) ?? 0) + 1);
   }
   for (const listener of record.pools.keys()) listener(record.count, site);
@@ -69,17 +71,19 @@ export function noteUnpooled(agentClass: AnyAgentClass): void {
       `A '${agentClass.type}' agent was made with new${where}, which its pool forbids (unpooled: 'throw'). Borrow it with \`await ${agentClass.name}.pooled(config)\`; in tests use lease() of @sophia-ai/core/testing.`,
     );
   }
+  const isNew = site !== undefined && !record.warned.has(site) && record.warned.size < MOST_WARNINGS;
   if (policies.includes('warn') && isNew) {
+    record.warned.add(site);
     console.warn(`Sophia: a '${agentClass.type}' agent was made with new${where}. Borrow it with pooled().`);
   }
 }
 
-/** The first frame outside the constructors of the class and its parents. */
+/** The first frame outside the constructors of the class and its parents; those that were left out have no frame. */
 function siteOf(agentClass: AnyAgentClass): string | undefined {
-  const names = new Set<string>();
+  let constructors = 0;
   for (let each: unknown = agentClass; typeof each === 'function'; each = Object.getPrototypeOf(each)) {
-    names.add(`new ${each.name} `);
+    if (/\bconstructor\s*\(/.test(Function.prototype.toString.call(each))) constructors += 1;
   }
-  const frame = userFrames().find((line) => ![...names].some((name) => line.includes(name)));
+  const frame = userFrames().find((line, index) => index >= constructors || !line.startsWith('at new '));
   return frame?.replace(/^at /, '');
 }

@@ -1,7 +1,10 @@
-/** Reads `static key(config)`: once per config object, as canonical text, so that equal keys meet whatever their order. */
+/**
+ * Reads `static key(config)` as canonical text, so that equal keys meet whatever the order of their fields. It is read at
+ * every acquire: whoever changes a config object must not get what was made for the account it named before.
+ */
 
 import type { AnyAgentClass } from '../agent-class.ts';
-import { SophiaError, messageOf } from '../errors.ts';
+import { SophiaError } from '../errors.ts';
 import type { KeyReader } from '../shelves.ts';
 
 interface Read {
@@ -14,7 +17,6 @@ const DEEPEST = 8;
 
 export class ConfigKeys implements KeyReader {
   readonly #class: AnyAgentClass & { readonly key?: (config: unknown) => object };
-  readonly #read = new WeakMap<object, Read>();
 
   constructor(agentClass: AnyAgentClass & { readonly key?: (config: unknown) => object }) {
     this.#class = agentClass;
@@ -22,26 +24,17 @@ export class ConfigKeys implements KeyReader {
 
   /** @throws SophiaError KEY_INVALID */
   read(config: unknown): Read {
-    if (typeof config !== 'object' || config === null) return this.#readOnce(config);
-    let read = this.#read.get(config);
-    if (read === undefined) {
-      read = this.#readOnce(config);
-      this.#read.set(config, read);
-    }
-    return read;
-  }
-
-  #readOnce(config: unknown): Read {
-    let key: unknown;
     try {
-      key = this.#class.key?.(config);
+      const key = this.#class.key?.(config);
+      if (typeof key !== 'object' || key === null || Array.isArray(key)) {
+        throw this.#error('static key must return a plain object');
+      }
+      return { text: canonical(key, '', DEEPEST, (why) => this.#error(why)), key: structuredClone(key) };
     } catch (cause) {
-      throw this.#error(`static key threw: ${messageOf(cause)}`, cause);
+      if (cause instanceof SophiaError) throw cause;
+      // What was thrown may name a credential: it stays in the cause.
+      throw this.#error('static key threw', cause);
     }
-    if (typeof key !== 'object' || key === null) throw this.#error('static key must return a plain object');
-    const text = canonical(key, '', DEEPEST, (why) => this.#error(why));
-    // A copy: what the borrower does to its config later must not reach a later creation.
-    return { text, key: Object.freeze(structuredClone(key)) };
   }
 
   #error(why: string, cause?: unknown): SophiaError {

@@ -29,10 +29,13 @@ export function parsedSettings(text: string | undefined): SettingsByType {
   }
 }
 
-/** Checked at start, also for types that are registered later. @throws SophiaError OPTION_UNKNOWN, OPTION_INVALID */
-export function checkedSettings(settings: SettingsByType): SettingsByType {
-  for (const [type, options] of Object.entries(settings)) checkPoolOptions(type, options);
-  return settings;
+/**
+ * A copy, checked at start, also for types that are registered later.
+ * @param source what to name in an error. @throws SophiaError OPTION_UNKNOWN, OPTION_INVALID
+ */
+export function checkedSettings(settings: SettingsByType, source: string): SettingsByType {
+  for (const [type, options] of Object.entries(settings)) checkPoolOptions(type, options, source);
+  return structuredClone(settings);
 }
 
 export function ofType(settings: SettingsByType, type: string): PoolOptions | undefined {

@@ -176,6 +176,7 @@ const WEIGHTS: Rule = {
   allows: (value) =>
     typeof value === 'object' &&
     value !== null &&
+    !Array.isArray(value) &&
     Object.values(value).every((weight) => typeof weight === 'number' && weight >= 0.01 && weight <= 1_000),
   describe: 'an object of tenant names with weights from 0.01 to 1,000',
 };
@@ -259,8 +260,8 @@ export function checkOptions(
 }
 
 /** @throws SophiaError OPTION_UNKNOWN, OPTION_INVALID */
-export function checkPoolOptions(type: string, given: PoolOptions | undefined): void {
-  checkOptions(`The pool of '${type}'`, given, RULES);
+export function checkPoolOptions(type: string, given: PoolOptions | undefined, source = ''): void {
+  checkOptions(`The pool of '${type}'${source === '' ? '' : ` (from ${source})`}`, given, RULES);
 }
 
 /** The layers of one type's settings that were given, each checked on its own. */
@@ -291,7 +292,8 @@ export function resolvePoolOptions(
   }
   merged['maxOverflow'] ??= merged['max'];
   merged['tenantMax'] = Math.min(merged['tenantMax'] as number, merged['tenantBurst'] as number);
-  const options = merged as unknown as ResolvedPoolOptions;
+  // A copy: what a class does to its settings later reaches no open pool.
+  const options = structuredClone(merged) as unknown as ResolvedPoolOptions;
   if (options.minIdle > options.max) {
     throw invalid(type, 'minIdle', options.minIdle, `at most max, which is ${options.max}`);
   }

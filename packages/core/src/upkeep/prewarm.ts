@@ -67,6 +67,7 @@ export async function prewarmPool(pool: Pool, options: PrewarmOptions): Promise<
       timedOut = true;
     });
   pool.stock.keepWarm(count);
+  shelves.prune(shelf);
   const failed = entries.filter(({ error }) => error !== null).length;
   const durationMs = pool.clock.now() - startMs;
   const created = entries.length - failed;

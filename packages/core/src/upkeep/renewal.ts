@@ -9,6 +9,7 @@ import { SophiaError, messageOf } from '../errors.ts';
 import type { Emitter } from '../events.ts';
 import { ARGUMENT_CODES, checkOptions, milliseconds } from '../settings/options.ts';
 import type { Rule } from '../settings/options.ts';
+import type { Shelf } from '../shelf.ts';
 import type { Stock } from '../stock.ts';
 
 export interface RenewOptions {
@@ -58,7 +59,8 @@ export async function renewPool(home: RenewHome, options: RenewOptions = {}): Pr
     if (error !== null || isClosed()) return;
     // Those in use are replaced when they come back.
     for (const entry of old) if (isAlive(entry)) stock.retire(entry, 'renewed');
-    await home.until(timeoutMs, () => ![...old].some(isAlive) && stock.creating === 0);
+    await home.until(timeoutMs, () => ![...old].some(isAlive));
+    for (const { shelf } of old) error ??= await replaced(shelf);
   };
   const late = (): SophiaError => new SophiaError('CREATE_TIMEOUT', `Renewing '${type}' took over ${timeoutMs} ms.`);
   await deadlines.within(timeoutMs, work, late).catch((cause: unknown) => {
@@ -94,7 +96,12 @@ async function replace({ stock, until }: RenewHome, entry: Entry, timeoutMs: num
   shelf.idle.remove(entry);
   stock.destroy(entry, 'renewed');
   // The stock makes another as soon as the place is free.
-  await until(timeoutMs, () => entry.state === 'destroyed' && shelf.creator.inFlight === 0);
-  const { lastError } = shelf.creator;
-  return lastError === undefined ? null : messageOf(lastError);
+  await until(timeoutMs, () => entry.state === 'destroyed');
+  return replaced(shelf);
+}
+
+/** Why the last entry that was to replace another could not be made, or `null`. */
+async function replaced({ replacement }: Shelf): Promise<string | null> {
+  const made = await replacement;
+  return made?.error === undefined ? null : messageOf(made.error);
 }

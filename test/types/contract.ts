@@ -139,3 +139,116 @@ export class WrongExecute extends Agent<void, undefined, string, number> {
     return String(question);
   }
 }
+
+interface Login {
+  readonly user: string;
+  readonly token: string;
+}
+
+class MailAgent extends Agent<{ login: Login; folder?: string }, KnowledgeBase> {
+  static override readonly type: string = 'mail';
+  static override readonly pool: PoolOptions = {
+    max: 20,
+    tenantWeights: { acme: 2 },
+    tenantBurst: 5,
+    queueTargetMs: 'auto',
+  };
+  static readonly reset = 'stateless';
+  static key({ login }: { login: Login }): Login {
+    return login;
+  }
+  static async create({ key, signal }: CreateContext<Login>): Promise<KnowledgeBase> {
+    return KnowledgeBase.open(`${key.user}:${key.token}`, { signal });
+  }
+}
+
+/** It has a key that its creation does not look at. */
+class KeyOnly extends Agent<{ login: Login }, KnowledgeBase> {
+  static override readonly type: string = 'key-only';
+  static readonly reset = 'stateless';
+  static key({ login }: { login: Login }): Login {
+    return login;
+  }
+  static async create(): Promise<KnowledgeBase> {
+    return new KnowledgeBase();
+  }
+}
+
+export async function acceptedKeysAndTenants(optimizer: AgnoPerformanceOptimizer): Promise<void> {
+  const config = { login: { user: 'ada', token: 'x' } };
+  (await MailAgent.pooled(config, { tenant: 'acme', leaseMs: 5_000 })).release();
+  await MailAgent.use(config, ({ resources }) => resources.answer('?'), { tenant: 'acme', leaseMs: 5_000, waitMs: 5 });
+  MailAgent.tryPooled(config, { tenant: 'acme', owner: 'me', leaseMs: 5_000 })?.release();
+  optimizer.tryPooled(MailAgent, config, { tenant: 'acme' })?.release();
+  optimizer.register(KeyOnly);
+  await optimizer.prewarm(MailAgent, { config, count: 2 });
+  const [snapshot] = optimizer.snapshot();
+  holds<Equal<NonNullable<NonNullable<typeof snapshot>['keys']>['count'], number>>();
+}
+
+class CreateTakesAnotherKey extends Agent<{ login: Login }, KnowledgeBase> {
+  static override readonly type: string = 'create-takes-another-key';
+  static readonly reset = 'stateless';
+  static key({ login }: { login: Login }): Login {
+    return login;
+  }
+  static async create({ key }: CreateContext<{ path: string }>): Promise<KnowledgeBase> {
+    return KnowledgeBase.open(key.path, { signal: new AbortController().signal });
+  }
+}
+
+class KeyOfAnotherConfig extends Agent<{ login: Login }, KnowledgeBase> {
+  static override readonly type: string = 'key-of-another-config';
+  static readonly reset = 'stateless';
+  static key({ tenant }: { tenant: string }): object {
+    return { tenant };
+  }
+  static async create(): Promise<KnowledgeBase> {
+    return new KnowledgeBase();
+  }
+}
+
+class KeyIsText extends Agent<{ login: Login }, KnowledgeBase> {
+  static override readonly type: string = 'key-is-text';
+  static readonly reset = 'stateless';
+  static key({ login }: { login: Login }): string {
+    return login.user;
+  }
+  static async create(): Promise<KnowledgeBase> {
+    return new KnowledgeBase();
+  }
+}
+
+export async function refusedKeysAndTenants(optimizer: AgnoPerformanceOptimizer): Promise<void> {
+  const config = { login: { user: 'ada', token: 'x' } };
+  // @ts-expect-error -- create takes something else than what key returns
+  await CreateTakesAnotherKey.pooled(config);
+  // @ts-expect-error -- the same, at the front desk
+  optimizer.register(CreateTakesAnotherKey);
+  // @ts-expect-error -- key takes something else than the config
+  await KeyOfAnotherConfig.pooled(config);
+  // @ts-expect-error -- a key is an object
+  optimizer.register(KeyIsText);
+  // @ts-expect-error -- tryPooled never waits
+  MailAgent.tryPooled(config, { waitMs: 5 });
+  // @ts-expect-error -- the same, at the front desk
+  optimizer.tryPooled(MailAgent, config, { waitMs: 5 });
+  // @ts-expect-error -- and so needs no signal
+  MailAgent.tryPooled(config, { signal: AbortSignal.timeout(5) });
+  // @ts-expect-error -- a tenant is text
+  await MailAgent.pooled(config, { tenant: 5 });
+  // @ts-expect-error -- leaseMs is a number
+  await MailAgent.pooled(config, { leaseMs: '5 s' });
+}
+
+export class WrongWeights extends Agent {
+  static override readonly type: string = 'wrong-weights';
+  // @ts-expect-error -- a weight is a number
+  static override readonly pool: PoolOptions = { tenantWeights: { acme: 'high' } };
+}
+
+export class WrongTarget extends Agent {
+  static override readonly type: string = 'wrong-target';
+  // @ts-expect-error -- a number or 'auto'
+  static override readonly pool: PoolOptions = { queueTargetMs: 'automatic' };
+}

@@ -160,12 +160,10 @@ export abstract class Agent<Config = void, Resources = undefined, Input = unknow
     const calls = [...(lease.openCalls ?? [])];
     const signals = [calls.length === 1 ? (calls[0] as Call).signal : lease.signal];
     if (options.signal !== undefined) signals.push(options.signal);
-    const limits = [options.waitMs, ...calls.map((call) => call.remainingMs())].filter((ms) => Number.isFinite(ms));
     const passedOn: AcquireOptions = {
       ...options,
       tenant: options.tenant ?? lease.tenant,
       signal: signals.length === 1 ? signals[0] : AbortSignal.any(signals),
-      waitMs: limits.length === 0 ? undefined : Math.min(...(limits as number[])),
     };
     return lease.home.desk.pooled(agentClass, config, passedOn, lease) as Promise<InstanceType<Class>>;
   }

@@ -43,7 +43,7 @@ export interface OptimizerOptions {
   /** The environment variable SOPHIA_POOLS, JSON of the same shape as `pools` and stronger. Default: the process's own. */
   readonly environment?: string | undefined;
   /**
-   * Checks more, as in tests: every return is verified, and exclusive resources are guarded unless their class says
+   * Checks more, as in tests: where a class verifies, every return is, and exclusive resources are guarded unless their class says
    * `guard: 'none'`. Default: whether NODE_ENV is `test`.
    */
   readonly strict?: boolean;
@@ -265,11 +265,11 @@ export class AgnoPerformanceOptimizer {
       this.#checkOpen();
       if (this.notReady().length === 0) return;
       await new Promise<void>((resolve) => {
-        const off = this.on('agent.created', wake);
+        const offs = [this.on('agent.created', wake), this.on('pool.resumed', wake)];
         const readyChecks = this.#readyChecks;
         readyChecks.add(wake);
         function wake(): void {
-          off();
+          for (const off of offs) off();
           readyChecks.delete(wake);
           // The entry is admitted after the event that tells of it.
           queueMicrotask(() => queueMicrotask(resolve));

@@ -33,10 +33,8 @@ export interface CreatorHome extends Pick<House, 'clock' | 'random' | 'deadlines
   dropEntry(entry: Entry): void;
   /** The resources of an entry ended by themselves. */
   retireEntry(entry: Entry, reason: string): void;
-  /** A creation given up for late has succeeded after all. */
-  adoptLate(shelf: Shelf, resources: unknown, startedMs: number): void;
-  /** A creation was given up during its preparation, because the pool closed. */
-  destroyLate(shelf: Shelf, resources: unknown, startedMs: number): void;
+  /** A creation that was given up has succeeded after all. @param mayServe false if its preparation was cut short. */
+  takeLate(shelf: Shelf, resources: unknown, startedMs: number, mayServe: boolean): void;
   readonly recorder: { created(createMs: number): void };
   /** A creation failed; the waiters may have to be told. */
   noteCreateFailed(shelf: Shelf, error: unknown): void;
@@ -56,6 +54,7 @@ export class Creator {
   failuresInARow = 0;
   /** Those that stood before the last success. */
   #failuresBefore = 0;
+  #lastFailureMs = Number.NEGATIVE_INFINITY;
   lastError: unknown = undefined;
   /** Creations under way. */
   inFlight = 0;
@@ -74,8 +73,9 @@ export class Creator {
     return this.#pausing && this.failuresInARow >= this.#home.options.createAttempts;
   }
 
-  get isPausing(): boolean {
-    return this.#pausing;
+  /** Failures are remembered for as long as the longest pause, also when nobody asks meanwhile. */
+  get remembersFailures(): boolean {
+    return this.#pausing || this.#home.clock.now() - this.#lastFailureMs < LONGEST_PAUSE_MS;
   }
 
   /** How many creations may begin now, as far as the limits and a pause after failures allow. */
@@ -132,15 +132,16 @@ export class Creator {
     const retire = (reason: string): void => home.retireEntry(entry, reason);
     home.hooks.create({ key: structuredClone(this.#shelf.key), signal: controller.signal, retire, log }).then(
       async (resources) => {
-        if (!open) return home.adoptLate(this.#shelf, resources, entry.startedMs);
+        if (!open) return home.takeLate(this.#shelf, resources, entry.startedMs, true);
         entry.resources = resources;
         const createMs = home.clock.now() - entry.startedMs;
         home.deadlines.remove(deadline);
         const failuresBefore = this.failuresInARow;
         this.#succeeded(entry, createMs);
         let error = await prepare?.(entry);
-        if (!open) return home.destroyLate(this.#shelf, resources, entry.startedMs);
-        const hasEnded = entry.retiredFor !== undefined;
+        if (!open) return home.takeLate(this.#shelf, resources, entry.startedMs, false);
+        // One that was begun before a renewal is as good as any, but not to serve.
+        const hasEnded = entry.retiredFor !== undefined && entry.retiredFor !== 'renewed';
         if (hasEnded) error ??= new Error('the resources were retired before they could serve');
         finish(error);
         if (error === undefined) home.put(entry);
@@ -184,6 +185,7 @@ export class Creator {
   #failed(entry: Entry, error: unknown): void {
     const home = this.#home;
     this.failuresInARow += 1;
+    this.#lastFailureMs = home.clock.now();
     this.lastError = error;
     const whole = Math.min(FIRST_PAUSE_MS * 2 ** (this.failuresInARow - 1), LONGEST_PAUSE_MS);
     const retryInMs = whole * (0.5 + home.random() / 2);

@@ -168,8 +168,10 @@ export type ExhaustionCode = 'ACQUIRE_TIMEOUT' | 'POOL_EXHAUSTED' | 'QUEUE_FULL'
 
 const WHAT: Readonly<Record<ExhaustionCode, (facts: PoolFacts) => string>> = {
   ACQUIRE_TIMEOUT: ({ type, waitedMs }) => `No '${type}' agent became free within ${Math.round(waitedMs)} ms`,
-  POOL_EXHAUSTED: ({ type, leased, max }) =>
-    `Every '${type}' agent is leased${leased < max ? ' or being made for others' : ''}`,
+  POOL_EXHAUSTED: ({ type, leased, max, reason }) =>
+    reason === 'suspended'
+      ? `No '${type}' agent is handed out now`
+      : `Every '${type}' agent is leased${leased < max ? ' or being made for others' : ''}`,
   QUEUE_FULL: ({ type }) => `The queue for '${type}' agents is full`,
   ACQUIRE_SHED: ({ type, waitedMs }) =>
     `The queue for '${type}' agents has stood for too long; this borrower, after ${Math.round(waitedMs)} ms, was refused so that others are served in time`,

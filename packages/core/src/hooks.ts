@@ -80,7 +80,7 @@ export class Hooks {
     const bytes = this.#limited(
       'footprint',
       resetTimeoutMs,
-      'RESET_TIMEOUT',
+      'VERIFY_TIMEOUT',
       () => this.#class.footprint?.(resources) ?? 0,
     );
     return (await bytes) / 1_024;

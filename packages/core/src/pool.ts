@@ -29,6 +29,7 @@ import { PoolLife } from './pool-life.ts';
 import type { LifeHome } from './pool-life.ts';
 import { factsOf, holdersOf, snapshotOf } from './measure/pool-view.ts';
 import type { Refused, Viewed } from './measure/pool-view.ts';
+import { lastCreateCauseOf } from './measure/stock-view.ts';
 import { abortedError, constructFailedError } from './refusals.ts';
 import { RunFollower } from './run/run-follower.ts';
 import { userFrames } from './safety/call-site.ts';
@@ -170,13 +171,11 @@ export class Pool implements LeaseHome, StockHome, RoomHome, LifeHome, Viewed {
 
   /** A free entry, if there is one and nobody waits for it: a newcomer never overtakes. */
   #tryLease(shelf: Shelf, nowMs: number, options: AcquireOptions): Lease | undefined {
+    const { tenant } = options;
+    if (tenant !== undefined) this.#cleaner.nameTenants();
     if (shelf.waiters.size > 0 && this.tenants.servable(shelf.waiters) > 0) return undefined;
     if (this.life.state !== 'running') return undefined;
-    const { tenant } = options;
-    if (tenant !== undefined) {
-      this.#cleaner.nameTenants();
-      if (!this.tenants.mayHave(tenant)) return undefined;
-    }
+    if (tenant !== undefined && !this.tenants.mayHave(tenant)) return undefined;
     const entry = this.stock.take(shelf, tenant, nowMs);
     if (entry === undefined) return undefined;
     const lease = this.grant(entry, options, nowMs);
@@ -387,7 +386,7 @@ export class Pool implements LeaseHome, StockHome, RoomHome, LifeHome, Viewed {
 
   exhausted(code: ExhaustionCode, refused: Refused, chain: readonly string[] = []): PoolExhaustedError {
     return new PoolExhaustedError(code, this.facts(refused), {
-      cause: this.stock.lastCreateCause(refused.shelf),
+      cause: lastCreateCauseOf(this.stock, refused.shelf),
       chain,
     });
   }

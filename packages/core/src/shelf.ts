@@ -21,7 +21,9 @@ export class Shelf {
   /** Entries that are not destroyed, those being created or destroyed among them. */
   live = 0;
   destroying = 0;
-  /** The last creation that replaced a renewed entry. */
+  /** Creations that replace renewed entries and are not done. */
+  replacing = 0;
+  /** The creations that replace renewed entries, since the last renewal began. */
   replacement: Promise<{ readonly error: unknown }> | undefined = undefined;
 
   constructor(name: string, key: unknown, waiters: WaiterQueue, home: CreatorHome) {
@@ -33,7 +35,7 @@ export class Shelf {
 
   /** Whether nothing stands here, nobody waits and no failure has to be remembered. */
   get isBare(): boolean {
-    return this.live === 0 && this.waiters.size === 0 && !this.creator.isPausing;
+    return this.live === 0 && this.waiters.size === 0 && !this.creator.remembersFailures;
   }
 
   /**

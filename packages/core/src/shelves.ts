@@ -95,6 +95,11 @@ export class Shelves {
     if (text !== undefined && shelf.isBare && this.#byKey.get(text) === shelf) this.#byKey.delete(text);
   }
 
+  /** Keys that nobody uses any more, and whose failures are long past, are forgotten. */
+  forgetBare(): void {
+    for (const shelf of this.all()) this.prune(shelf);
+  }
+
   /** Someone waits here. */
   addHungry(shelf: Shelf): void {
     this.#hungry.add(shelf);

@@ -19,6 +19,7 @@ import { Fingerprint } from './safety/fingerprint.ts';
 import { Suspects } from './safety/suspects.ts';
 import { Shelf } from './shelf.ts';
 import { Shelves } from './shelves.ts';
+import { replaceRenewed } from './upkeep/renewal.ts';
 import { WaiterQueue } from './waiter-queue.ts';
 
 export type PoolState = 'running' | 'suspended' | 'draining' | 'closed';
@@ -31,7 +32,7 @@ export interface StockHome extends DemandSource {
     /** Gives the entry to the borrower whose turn it is. @returns whether there is one that may have it. */
     serve(entry: Entry, isNew: boolean): boolean;
     /** Creation fails and nothing else can serve: the waiters are to be told. */
-    refuse(waiters: WaiterQueue, cause: unknown, failuresInARow: number): void;
+    refuse(shelf: Shelf, cause: unknown, failuresInARow: number): void;
   };
   /** Something changed that a drain or close may wait for. */
   changed(): void;
@@ -112,35 +113,9 @@ export class Stock implements CreatorHome, DemandHome {
     return this.max + (this.options.exhaustion === 'grow' ? this.options.maxOverflow : 0);
   }
 
-  /** Borrowers that could be served right now. */
-  get free(): number {
-    let idle = 0;
-    let hasShared = false;
-    for (const shelf of this.shelves) {
-      idle += shelf.idle.size;
-      hasShared ||= shelf.shared !== undefined;
-    }
-    if (!this.isShared) return idle;
-    return hasShared ? Math.max(0, this.max - this.#home.leases.size) : 0;
-  }
-
-  /** The error of the last creation that failed, while none has succeeded since; of one key, or else of any. */
-  lastCreateCause(shelf?: Shelf): unknown {
-    if (shelf !== undefined) return shelf.creator.lastError;
-    for (const { creator } of this.shelves) if (creator.lastError !== undefined) return creator.lastError;
-    return undefined;
-  }
-
   /** Whether at least one entry has been made and is not on its way out; keys make theirs when they are asked for. */
   get isWarm(): boolean {
     return this.shelves.isKeyed || this.placed > this.destroying + this.creating;
-  }
-
-  /** How many entries are in each state that is not `leased`; those are counted by their leases. */
-  census(): Record<'idle' | 'creating' | 'resetting' | 'validating' | 'quarantined' | 'destroying', number> {
-    const found = { idle: 0, creating: 0, resetting: 0, validating: 0, quarantined: 0, destroying: 0 };
-    for (const { state } of this.#entries) if (state in found) found[state as keyof typeof found] += 1;
-    return found;
   }
 
   /** A copy: whoever walks it may end entries. */
@@ -169,9 +144,14 @@ export class Stock implements CreatorHome, DemandHome {
     }
   }
 
+  /** Idle entries that are kept in the background. */
+  get floor(): number {
+    return this.#demand.floor;
+  }
+
   /** After an entry was taken: a floor of idle entries may want a new one. */
   taken(): void {
-    if (this.#demand.floor > 0) this.replenish();
+    if (this.floor > 0) this.replenish();
   }
 
   /** A clean entry that no lease holds: the next waiter gets it, or it rests, or it is no longer wanted. */
@@ -216,18 +196,18 @@ export class Stock implements CreatorHome, DemandHome {
 
   #putShared(entry: Entry): void {
     const { shelf } = entry;
-    const ended = entry.leases === 0 ? this.#lifeEnd(entry, this.clock.now()) : entry.retiredFor;
-    const outbid = entry.leases === 0 && this.#demand.givesWay(entry, this.clock.now()) ? 'gave-way' : undefined;
-    const isOver = entry.leases === 0 ? (ended ?? outbid) : undefined;
-    if (isOver !== undefined) {
-      this.destroy(entry, isOver);
+    const nowMs = this.clock.now();
+    const outbid = this.#demand.givesWay(entry, nowMs) ? 'gave-way' : undefined;
+    const ended = entry.leases > 0 ? undefined : (this.#lifeEnd(entry, nowMs) ?? outbid);
+    if (ended !== undefined) {
+      this.destroy(entry, ended);
       // Its last lease has left room for one on the entry that serves now.
       return this.serveShared();
     }
     if (shelf.shared !== undefined && shelf.shared !== entry) return this.destroy(entry, 'surplus');
     const isNew = entry.state === 'creating';
     shelf.shared = entry;
-    if (entry.leases === 0) entry.idleSinceMs = this.clock.now();
+    if (entry.leases === 0) entry.idleSinceMs = nowMs;
     if (entry.state !== 'idle') entry.move('idle');
     this.serveShared(isNew);
   }
@@ -274,7 +254,7 @@ export class Stock implements CreatorHome, DemandHome {
     if (entry.state === 'destroying' || entry.state === 'destroyed') return;
     const { id: entryId, shelf } = entry;
     this.events.emit('agent.log', { type: this.type, entryId, message: `retired: ${why}`, fields: undefined });
-    const isShortLived = entry.uses === 0 && this.clock.now() - entry.startedMs < SHORT_LIFE_MS;
+    const isShortLived = entry.uses === 0 && this.clock.now() - entry.idleSinceMs < SHORT_LIFE_MS;
     if (entry.state === 'idle' && isShortLived) {
       shelf.creator.failedAfterAll(entry, new Error(`the resources ended before they were used: ${why}`));
     }
@@ -292,6 +272,7 @@ export class Stock implements CreatorHome, DemandHome {
     entry.shelf.live -= 1;
     if (!entry.overflow) this.#regular -= 1;
     entry.overflow = true;
+    if (entry.retiredFor === 'renewed') replaceRenewed(this, entry.shelf);
     this.#home.changed();
     this.replenish();
   }
@@ -323,18 +304,16 @@ export class Stock implements CreatorHome, DemandHome {
           shelf.live -= 1;
         }
         this.#forget(entry);
-        if (reason === 'renewed') this.#replace(shelf);
+        if (isPlaced && entry.retiredFor === 'renewed') replaceRenewed(this, shelf);
         this.events.emit('agent.destroyed', { type: this.type, entryId: entry.id, reason, uses: entry.uses });
         this.replenish();
       });
   }
 
-  /** Another entry takes the place of a renewed one, even if nobody waits for it now. */
-  #replace(shelf: Shelf): void {
+  /** Whether an entry may still be made for later. */
+  get hasRoom(): boolean {
     const { state } = this.#home;
-    if (this.isShared || state === 'closed' || state === 'draining' || this.placed >= this.max) return;
-    const kept = this.shelves.keep(shelf);
-    kept.replacement = this.prewarmOne(kept);
+    return state !== 'closed' && state !== 'draining' && this.placed < this.max;
   }
 
   #forget(entry: Entry): void {
@@ -370,21 +349,12 @@ export class Stock implements CreatorHome, DemandHome {
     this.#home.changed();
   }
 
-  #addLate(shelf: Shelf, resources: unknown, startedMs: number): Entry {
-    const entry = this.addEntry(shelf, startedMs);
+  takeLate(shelf: Shelf, resources: unknown, startedMs: number, mayServe: boolean): void {
+    const entry = this.addEntry(this.shelves.keep(shelf), startedMs);
     entry.resources = resources;
-    return entry;
-  }
-
-  adoptLate(shelf: Shelf, resources: unknown, startedMs: number): void {
-    const entry = this.#addLate(this.shelves.keep(shelf), resources, startedMs);
-    this.recorder.created(this.clock.now() - startedMs);
-    if (this.#home.state !== 'closed' && !entry.overflow) this.put(entry);
+    if (mayServe) this.recorder.created(this.clock.now() - startedMs);
+    if (mayServe && this.#home.state !== 'closed' && !entry.overflow) this.put(entry);
     else this.destroy(entry, 'late');
-  }
-
-  destroyLate(shelf: Shelf, resources: unknown, startedMs: number): void {
-    this.destroy(this.#addLate(this.shelves.keep(shelf), resources, startedMs), 'late');
   }
 
   creationEnded(shelf: Shelf): void {
@@ -402,7 +372,7 @@ export class Stock implements CreatorHome, DemandHome {
   noteCreateFailed(shelf: Shelf, cause: unknown): void {
     this.recorder.createFailed();
     const { outage } = shelf;
-    if (outage !== undefined) this.#home.room.refuse(shelf.waiters, cause, outage.failuresInARow);
+    if (outage !== undefined) this.#home.room.refuse(shelf, cause, outage.failuresInARow);
   }
 
   // ---- prewarming and live change
@@ -463,7 +433,7 @@ export class Stock implements CreatorHome, DemandHome {
     for (const entry of this.entries()) {
       if (entry.state === 'resetting' || entry.state === 'validating') this.destroy(entry, 'closed');
     }
-    for (const shelf of this.shelves.all()) this.shelves.prune(shelf);
+    this.shelves.forgetBare();
   }
 
   /** Stops creations and destroys what no lease holds. */

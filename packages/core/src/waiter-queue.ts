@@ -43,6 +43,8 @@ export class Waiter extends Deadline implements Linked<Waiter> {
   }
 }
 
+const ANY = (): boolean => true;
+
 /** The waiters of one tenant, and how many of them may go before the next tenant's turn. */
 class Flow implements Linked<Flow> {
   previous: Flow | undefined = undefined;
@@ -77,9 +79,15 @@ export class WaiterQueue {
 
   /** The waiter that came first, of any tenant. */
   get oldest(): Waiter | undefined {
+    return this.oldestOf(ANY);
+  }
+
+  /** The waiter that came first among tenants that may have one more lease. */
+  oldestOf(mayServe: (tenant: string | undefined) => boolean): Waiter | undefined {
     let oldest: Waiter | undefined = undefined;
-    for (const { waiters } of this.#turns) {
-      if (oldest === undefined || (waiters.first as Waiter).startMs < oldest.startMs) oldest = waiters.first;
+    for (const { tenant, waiters } of this.#turns) {
+      const first = waiters.first as Waiter;
+      if (mayServe(tenant) && (oldest === undefined || first.startMs < oldest.startMs)) oldest = first;
     }
     return oldest;
   }
@@ -112,7 +120,7 @@ export class WaiterQueue {
   }
 
   /** The waiter whose turn it is, taken out. @param mayServe whether a tenant may have one more lease now. */
-  shift(mayServe: (tenant: string | undefined) => boolean = () => true): Waiter | undefined {
+  shift(mayServe: (tenant: string | undefined) => boolean = ANY): Waiter | undefined {
     for (let refused = 0; refused < this.#turns.size;) {
       const flow = this.#turns.first as Flow;
       const isAllowed = mayServe(flow.tenant);
@@ -145,10 +153,11 @@ export class WaiterQueue {
     waiter.onAbort = undefined;
   }
 
-  /** Takes out, of every tenant, those who came before `beforeMs`. */
-  takeOlder(beforeMs: number): Waiter[] {
+  /** Takes out those who came before `beforeMs`, of every tenant that may have one more lease. */
+  takeOlder(beforeMs: number, mayServe: (tenant: string | undefined) => boolean = ANY): Waiter[] {
     const taken: Waiter[] = [];
-    for (const { waiters } of this.#turns) {
+    for (const { tenant, waiters } of this.#turns) {
+      if (!mayServe(tenant)) continue;
       for (const waiter of waiters) {
         if (waiter.startMs >= beforeMs) break;
         this.remove(waiter);

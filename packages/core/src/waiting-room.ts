@@ -21,7 +21,7 @@ import type { Shelf } from './shelf.ts';
 import type { PoolState, Stock } from './stock.ts';
 import type { TenantLimits } from './tenant-limits.ts';
 import { Waiter } from './waiter-queue.ts';
-import type { Grant, WaiterQueue, WaitingBorrower } from './waiter-queue.ts';
+import type { Grant, WaitingBorrower } from './waiter-queue.ts';
 
 /** What the room needs of the pool in front of which it stands. */
 export interface RoomHome extends GraphPool {
@@ -90,7 +90,9 @@ export class WaitingRoom {
       poolOf.set(waiter, this.#home);
       (within.asking ??= new Set()).add(waiter);
     }
-    shelf.waiters.push(waiter, waitMs, signal, (aborted) => {
+    // No longer than the runs on whose behalf it asks may last.
+    const limits = [...(within?.openCalls ?? [])].map((call) => call.remainingMs());
+    shelf.waiters.push(waiter, Math.min(waitMs, ...limits), signal, (aborted) => {
       const given = aborted.signal as AbortSignal;
       this.#leave(shelf, aborted, (refused) => abortedError(this.#home.type, given, this.#home.facts(refused)));
     });
@@ -154,30 +156,34 @@ export class WaitingRoom {
   }
 
   #shed(nowMs: number): void {
-    for (const { waiters } of this.#home.stock.shelves.hungry()) {
-      for (const waiter of waiters.takeOlder(this.shedding.limitMs(nowMs))) {
-        waiter.settled.reject(this.#home.exhausted('ACQUIRE_SHED', this.#refusedOf(waiter)));
+    for (const shelf of this.#home.stock.shelves.hungry()) {
+      // Who is kept waiting by the limit of their own tenant stands in nobody's way.
+      for (const waiter of shelf.waiters.takeOlder(this.shedding.limitMs(nowMs), this.#home.tenants.mayHave)) {
+        waiter.settled.reject(this.#home.exhausted('ACQUIRE_SHED', { ...this.#refusedOf(waiter), shelf }));
       }
     }
   }
 
   /** An interval of the shedding is over, perhaps without anyone being served. Nobody is served while suspended. */
   shedStanding(): void {
-    const { clock, stock, state } = this.#home;
+    const { clock, stock, state, tenants } = this.#home;
     if (state === 'suspended') return;
     const nowMs = clock.now();
-    const [first] = stock.shelves.hungry();
-    if (first === undefined) this.shedding.noteEmpty(nowMs);
-    else this.shedding.note(nowMs - (first.waiters.oldest?.startMs ?? nowMs), nowMs);
+    let oldestMs = Infinity;
+    for (const { waiters } of stock.shelves.hungry()) {
+      oldestMs = Math.min(oldestMs, waiters.oldestOf(tenants.mayHave)?.startMs ?? Infinity);
+    }
+    if (oldestMs === Infinity) this.shedding.noteEmpty(nowMs);
+    else this.shedding.note(nowMs - oldestMs, nowMs);
     this.#shed(nowMs);
-    for (const shelf of stock.shelves.all()) stock.shelves.prune(shelf);
+    stock.shelves.forgetBare();
     this.#home.changed();
   }
 
   /** Tells everyone on a shelf that creation fails and nothing else can serve them. */
-  refuse(waiters: WaiterQueue, cause: unknown, failuresInARow: number): void {
-    waiters.refuseAll((waiter) => {
-      const facts = this.#home.facts(this.#refusedOf(waiter));
+  refuse(shelf: Shelf, cause: unknown, failuresInARow: number): void {
+    shelf.waiters.refuseAll((waiter) => {
+      const facts = this.#home.facts({ ...this.#refusedOf(waiter), shelf });
       return createFailedError(this.#home.type, cause, failuresInARow, facts);
     });
     this.#home.changed();
@@ -185,12 +191,12 @@ export class WaitingRoom {
 
   /** Tells everyone that the pool has closed. */
   close(): void {
-    const { shelves } = this.#home.stock;
-    for (const shelf of shelves.all()) {
-      shelf.waiters.refuseAll((waiter) =>
-        notRunningError(this.#home.type, 'closed', this.#home.facts(this.#refusedOf(waiter))),
-      );
-      shelves.prune(shelf);
+    const { stock, type } = this.#home;
+    for (const shelf of stock.shelves.all()) {
+      shelf.waiters.refuseAll((waiter) => {
+        return notRunningError(type, 'closed', this.#home.facts({ ...this.#refusedOf(waiter), shelf }));
+      });
+      stock.shelves.prune(shelf);
     }
     this.#home.changed();
   }

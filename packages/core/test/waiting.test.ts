@@ -149,6 +149,7 @@ test('a time-out that falls on the moment of the hand-over loses neither the ent
     if (releaseFirst) clock.startTimer(() => holder.release(), 100);
     const waiter = watch(optimizer.pooled(Support, undefined, { waitMs: 100 }));
     const behind = watch(optimizer.pooled(Support));
+    await settle();
     if (!releaseFirst) clock.startTimer(() => holder.release(), 100);
     await clock.advance(100);
     assert.equal(waiter.state, releaseFirst ? 'resolved' : 'rejected');

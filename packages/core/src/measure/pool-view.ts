@@ -10,6 +10,7 @@ import type { LinkedList } from '../base/linked-list.ts';
 import type { Holder, KeyFigures, MemoryFigures, PoolSnapshot, Recorder, TenantFigures } from './stats.ts';
 import type { ResolvedPoolOptions, SettingSource } from '../settings/options.ts';
 import type { LeakWatch } from '../safety/leak-watch.ts';
+import { censusOf, freeOf, lastCreateCauseOf } from './stock-view.ts';
 import { unpooledFigures } from '../safety/unpooled.ts';
 import type { WaitingRoom } from '../waiting-room.ts';
 import type { Shelf } from '../shelf.ts';
@@ -45,7 +46,7 @@ export interface Refused {
 }
 
 function lastCreateError(stock: Stock, shelf?: Shelf): string | null {
-  const cause = stock.lastCreateCause(shelf);
+  const cause = lastCreateCauseOf(stock, shelf);
   return cause === undefined ? null : messageOf(cause);
 }
 
@@ -62,7 +63,7 @@ export function holdersOf({ leases, now }: Viewed): Holder[] {
 export function factsOf(pool: Viewed, { waitedMs, owner, tenant, shelf, isNested = false }: Refused): PoolFacts {
   const { stock, leases, recorder } = pool;
   const oldest = leases.first;
-  const { creating, resetting } = stock.census();
+  const { creating, resetting } = censusOf(stock);
   const { use } = recorder.histograms;
   const heldMs = oldest === undefined ? 0 : pool.now() - oldest.acquiredMs;
   const holdsOther = owner !== undefined && [...leases].some((lease) => lease.owner === owner);
@@ -70,7 +71,7 @@ export function factsOf(pool: Viewed, { waitedMs, owner, tenant, shelf, isNested
     type: pool.type,
     max: stock.max,
     leased: leases.size,
-    idle: stock.free,
+    idle: freeOf(stock, leases.size),
     creating,
     resetting,
     waiting: pool.room.size,
@@ -97,12 +98,12 @@ export function snapshotOf(pool: Viewed, windowMs: number): PoolSnapshot {
     type: pool.type,
     reuse: pool.options.reuse,
     state,
-    size: state === 'running' ? stock.free : 0,
+    size: state === 'running' ? freeOf(stock, leases.size) : 0,
     max: stock.max,
     options: pool.options,
     sources: pool.sources,
     leased: leases.size,
-    ...stock.census(),
+    ...censusOf(stock),
     waiting: pool.room.size,
     oldestWaiterMs: oldestMs === Infinity ? null : nowMs - oldestMs,
     holders: holdersOf(pool),

@@ -71,9 +71,9 @@ export interface PoolSnapshot {
   readonly size: number;
   /** Most agents leased at once; overflow not counted. */
   readonly max: number;
-  /** Settings as they were at registration; `max` above is the one in force. */
+  /** The settings in force. */
   readonly options: ResolvedPoolOptions;
-  /** Where each setting that is no default comes from. */
+  /** Where each setting comes from; those that are not named are defaults. */
   readonly sources: Readonly<Record<string, SettingSource>>;
   readonly leased: number;
   readonly idle: number;

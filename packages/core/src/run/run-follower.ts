@@ -15,7 +15,7 @@ export interface FailingEntries {
 }
 
 /** How a run ends when its caller ends it; nothing is said of the entry. */
-const CALLERS_DOING: readonly ErrorCode[] = ['RUN_ABORTED', 'LEASE_RELEASED'];
+const CALLERS_DOING: ReadonlySet<ErrorCode> = new Set(['RUN_ABORTED', 'LEASE_RELEASED']);
 /** So many failed runs in a row, with no success in between, and a shared entry is looked at. */
 const FAILING_RUNS = 5;
 
@@ -77,8 +77,7 @@ export class RunFollower {
   /** A shared entry is not destroyed for one borrower's failure; a row of them is a reason to look at it. */
   #noteShared(lease: Lease, error: unknown): void {
     const { entry } = lease;
-    const isCallers =
-      error instanceof InputError || (SophiaError.isInstance(error) && CALLERS_DOING.includes(error.code));
+    const isCallers = error instanceof InputError || (SophiaError.isInstance(error) && CALLERS_DOING.has(error.code));
     if (!lease.touched || isCallers || this.#hooks.survives(error)) return;
     entry.failuresInARow += 1;
     if (entry.failuresInARow % FAILING_RUNS === 0) this.#failing.lookAtFailing(entry);

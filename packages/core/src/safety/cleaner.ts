@@ -120,8 +120,9 @@ export class Cleaner {
 
   /** A shared entry is weighed after a lease, and takes no new one if it is too heavy. */
   async weighShared(entry: Entry): Promise<void> {
-    if (this.#stock.options.maxMemoryKib === Infinity || entry.retiredFor !== undefined) return;
-    if ((await this.#isTooHeavy(entry)) && entry.shelf.shared === entry) this.#stock.retire(entry, 'memory');
+    if (this.#stock.options.maxMemoryKib === Infinity || entry.shelf.shared !== entry) return;
+    const isTooHeavy = await this.#isTooHeavy(entry);
+    if (isTooHeavy && entry.shelf.shared === entry) this.#stock.retire(entry, 'memory');
   }
 
   async #isTooHeavy(entry: Entry): Promise<boolean> {

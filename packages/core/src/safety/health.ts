@@ -91,7 +91,7 @@ export class Health implements FailingEntries {
       if (isShared && shared !== undefined) this.#endShared(shared, nowMs);
       for (const entry of idle) {
         const isOld = entry.expiresMs <= nowMs;
-        const isSurplus = nowMs - entry.idleSinceMs >= options.maxIdleMs && idle.size > options.minIdle;
+        const isSurplus = nowMs - entry.idleSinceMs >= options.maxIdleMs && idle.size > this.#stock.floor;
         if (!isOld && !isSurplus) continue;
         idle.remove(entry);
         this.#stock.destroy(entry, isOld ? 'expired' : 'idle');

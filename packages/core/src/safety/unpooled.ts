@@ -58,14 +58,15 @@ export function noteUnpooled(agentClass: AnyAgentClass): void {
   const record = recordOf(agentClass);
   record.count += 1;
   const policies = record.pools.size === 0 ? [agentClass.pool?.unpooled ?? 'count'] : [...record.pools.values()];
-  const isLooked = record.count <= STACKS_AT_FIRST || record.count % STACKS_EVERY === 0;
+  const isForbidden = policies.includes('throw');
+  const isLooked = isForbidden || record.count <= STACKS_AT_FIRST || record.count % STACKS_EVERY === 0;
   const site = isLooked ? siteOf(agentClass) : undefined;
   if (site !== undefined && (record.sites.has(site) || record.sites.size < MOST_SITES)) {
     record.sites.set(site, (record.sites.get(site) ?? 0) + 1);
   }
   for (const listener of record.pools.keys()) listener(record.count, site);
   const where = site === undefined ? '' : ` at ${site}`;
-  if (policies.includes('throw')) {
+  if (isForbidden) {
     throw new SophiaError(
       'UNPOOLED',
       `A '${agentClass.type}' agent was made with new${where}, which its pool forbids (unpooled: 'throw'). Borrow it with \`await ${agentClass.name}.pooled(config)\`; in tests use lease() of @sophia-ai/core/testing.`,
@@ -78,12 +79,17 @@ export function noteUnpooled(agentClass: AnyAgentClass): void {
   }
 }
 
-/** The first frame outside the constructors of the class and its parents; those that were left out have no frame. */
+/** The first frame outside the constructors of the class and its parents; some of those have no frame. */
 function siteOf(agentClass: AnyAgentClass): string | undefined {
-  let constructors = 0;
+  const names = new Set<string>();
+  let depth = 0;
   for (let each: unknown = agentClass; typeof each === 'function'; each = Object.getPrototypeOf(each)) {
-    if (/\bconstructor\s*\(/.test(Function.prototype.toString.call(each))) constructors += 1;
+    // A frame has the name that stands in the source, whatever the class was renamed to since.
+    const written = /^class\s+(?!extends\b)([\w$]+)/.exec(Function.prototype.toString.call(each))?.[1];
+    for (const name of [each.name, written ?? '<anonymous>']) names.add(`at new ${name} `);
+    depth += 1;
   }
-  const frame = userFrames().find((line, index) => index >= constructors || !line.startsWith('at new '));
+  const isOwn = (frame: string): boolean => [...names].some((name) => frame.startsWith(name));
+  const frame = userFrames().find((line, index) => index >= depth || !isOwn(line));
   return frame?.replace(/^at /, '');
 }

@@ -63,7 +63,7 @@ export interface PoolOptions {
   readonly guard?: 'none' | 'revocable';
   /** How long a returned entry rests before it is reset, so that late callbacks meet nobody, in milliseconds. Default 0. */
   readonly coolDownMs?: number;
-  /** Entries kept for a look after a failed verify or a revoke, beside `max`. Default 0. */
+  /** Entries kept for a look after a failed verify or a revoke, beside `max`; shared ones are not. Default 0. */
   readonly keepSuspects?: number;
   /** How long each of those is kept, in milliseconds. Default 60,000. */
   readonly suspectMs?: number;

@@ -85,7 +85,10 @@ export function checkFit(agentClass: AnyAgentClass & AnyHooks, options: Resolved
       `The pool of '${agentClass.type}': '${option}' was given as ${shown(value)}; allowed: ${allowed}.`,
     );
   };
-  const { minIdle, maxMemoryKib } = options;
+  const { minIdle, maxMemoryKib, reuse, verify, coolDownMs } = options;
+  // Only an exclusive entry goes from one borrower to the next.
+  if (reuse !== 'exclusive' && verify !== 'none') refuse('verify', verify, `'none' for reuse '${reuse}'`);
+  if (reuse !== 'exclusive' && coolDownMs > 0) refuse('coolDownMs', coolDownMs, `0 for reuse '${reuse}'`);
   if (agentClass.key !== undefined && minIdle > 0) {
     refuse('minIdle', minIdle, '0 for a class with static key, as nobody knows for which keys; prewarm with a config');
   }

@@ -40,7 +40,10 @@ export class Keeper {
     const { health } = stock;
     const lifeMs = Math.min(Math.max(Math.min(maxAgeMs / 100, maxIdleMs / 10), SHORTEST_SWEEP_MS), LONGEST_SWEEP_MS);
     const always = (ms: number) => (): number => ms;
-    this.#every(always(MARK_EVERY_MS), () => recorder.mark(home.now()));
+    this.#every(always(MARK_EVERY_MS), () => {
+      recorder.mark(home.now());
+      stock.shelves.forgetBare();
+    });
     this.#every(
       () => leaks.sweepEveryMs,
       () => leaks.sweep(home.leases),

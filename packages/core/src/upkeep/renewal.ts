@@ -46,10 +46,9 @@ export async function renewPool(home: RenewHome, options: RenewOptions = {}): Pr
   checkOptions('The options of renew', options, RULES, ARGUMENT_CODES);
   const { pauseMs = 0, timeoutMs = 60_000 } = options;
   const { type, stock, events, deadlines, isClosed } = home;
-  const old = new Set(
-    stock.entries().filter((entry) => entry.state !== 'creating' && isAlive(entry) && !stock.suspects.has(entry)),
-  );
+  const old = new Set(stock.entries().filter(isAlive));
   const total = old.size;
+  for (const { shelf } of old) shelf.replacement = undefined;
   let error: string | null = null;
   const work = async (): Promise<void> => {
     for (let next = nextOf(old); next !== undefined && error === null && !isClosed(); next = nextOf(old)) {
@@ -59,7 +58,7 @@ export async function renewPool(home: RenewHome, options: RenewOptions = {}): Pr
     if (error !== null || isClosed()) return;
     // Those in use are replaced when they come back.
     for (const entry of old) if (isAlive(entry)) stock.retire(entry, 'renewed');
-    await home.until(timeoutMs, () => ![...old].some(isAlive));
+    await home.until(timeoutMs, () => [...old].every(({ state, isBeside }) => state === 'destroyed' || isBeside));
     for (const { shelf } of old) error ??= await replaced(shelf);
   };
   const late = (): SophiaError => new SophiaError('CREATE_TIMEOUT', `Renewing '${type}' took over ${timeoutMs} ms.`);
@@ -72,8 +71,8 @@ export async function renewPool(home: RenewHome, options: RenewOptions = {}): Pr
   return report;
 }
 
-function isAlive({ state }: Entry): boolean {
-  return state !== 'destroying' && state !== 'destroyed';
+function isAlive({ state, isBeside }: Entry): boolean {
+  return state !== 'destroying' && state !== 'destroyed' && !isBeside;
 }
 
 /** One that can be replaced now: it rests, or it is shared. */
@@ -94,6 +93,7 @@ async function replace({ stock, until }: RenewHome, entry: Entry, timeoutMs: num
     return error === undefined ? null : messageOf(error);
   }
   shelf.idle.remove(entry);
+  entry.retiredFor = 'renewed';
   stock.destroy(entry, 'renewed');
   // The stock makes another as soon as the place is free.
   await until(timeoutMs, () => entry.state === 'destroyed');
@@ -104,4 +104,20 @@ async function replace({ stock, until }: RenewHome, entry: Entry, timeoutMs: num
 async function replaced({ replacement }: Shelf): Promise<string | null> {
   const made = await replacement;
   return made?.error === undefined ? null : messageOf(made.error);
+}
+
+/**
+ * Another entry takes the place of one that was renewed, even if nobody waits for it now: one after the other, whatever
+ * comes back at once, and the first before anyone else asks for the place.
+ */
+export function replaceRenewed(stock: Stock, shelf: Shelf): void {
+  if (stock.isShared) return;
+  const kept = stock.shelves.keep(shelf);
+  const make = async (before?: unknown): Promise<{ readonly error: unknown }> => {
+    const made = stock.hasRoom ? await stock.prewarmOne(kept) : undefined;
+    kept.replacing -= 1;
+    return { error: before ?? made?.error };
+  };
+  kept.replacing += 1;
+  kept.replacement = kept.replacing === 1 ? make() : kept.replacement?.then(({ error }) => make(error));
 }

@@ -536,7 +536,9 @@ export class World {
     assert.equal(waiting, stillWaiting, 'the queue holds who has not been answered');
     assert.equal(leased, this.live.length, 'leases are those of live agents');
     // After a failure one creation at a time is the probe for all.
-    const createConcurrency = this.#failuresInARow > 0 ? 1 : (this.plan.pool.createConcurrency ?? 2);
+    // Of several keys each has its own failures.
+    const isProbe = this.#failuresInARow > 0 || this.plan.keyed;
+    const createConcurrency = isProbe ? 1 : (this.plan.pool.createConcurrency ?? 2);
     const taken = this.#placed + destroying;
     const couldCreate = this.isShared ? taken === 0 : taken < this.max;
     const isHelped = this.state === 'closed' || this.isSuspended;

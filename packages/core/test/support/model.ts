@@ -1,7 +1,9 @@
 /**
- * Whatever borrowers, hooks, operators and time do, and in whatever order, the pool's invariants hold after every step.
+ * The model tests: whatever borrowers, hooks, operators and time do, and in whatever order, the pool's invariants hold
+ * after every step. They run in several files, so that several processes share the work.
  *
- * A failing run prints its seed; `SOPHIA_MODEL_SEED=… SOPHIA_MODEL_RUNS=…` repeat or deepen it.
+ * A failing run prints its seed; `SOPHIA_MODEL_SEED=… SOPHIA_MODEL_RUNS=…` repeat or deepen it (runs per file). Its
+ * shrunk history belongs into fixtures/histories.txt, as it is printed.
  */
 
 import test from 'node:test';
@@ -10,11 +12,14 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { PoolOptions } from '@sophia-ai/core';
 
-import { World, turn } from './support/world.ts';
-import type { Plan, RunMode, Who } from './support/world.ts';
+import { World, turn } from './world.ts';
+import type { Plan, RunMode, Who } from './world.ts';
 
-const RUNS = Number(process.env['SOPHIA_MODEL_RUNS'] ?? 2_000);
 const SEED = Number(process.env['SOPHIA_MODEL_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+
+function runsOf(usual: number): number {
+  return Number(process.env['SOPHIA_MODEL_RUNS'] ?? usual);
+}
 
 /** One thing that happens. `at` picks among the agents, gates or waiters that there are. */
 type Step =
@@ -114,12 +119,13 @@ const PLAN: fc.Arbitrary<Plan> = fc
     maxIdleMs: fc.constantFrom(Infinity, Infinity, 250),
     leaseMs: fc.constantFrom(Infinity, Infinity, Infinity, 700),
   })
-  .map(({ resets, validates, slowDestroy, keyed, reuse, exhaustion, max, minIdle, ...pool }) => ({
+  .map(({ resets, validates, slowDestroy, keyed, reuse, exhaustion, max, minIdle, coolDownMs, ...pool }) => ({
     keyed,
     pool: {
       ...pool,
       reuse,
       max,
+      coolDownMs: reuse === 'exclusive' ? coolDownMs : 0,
       minIdle: keyed ? 0 : Math.min(minIdle, max),
       exhaustion: reuse === 'shared' && exhaustion === 'grow' ? 'wait' : exhaustion,
     },
@@ -256,21 +262,75 @@ const COMMANDS = fc.commands(
   { maxCommands: 30, size: '+1' },
 );
 
-test(`the invariants hold after every step of ${RUNS} random histories`, async (t) => {
-  t.diagnostic(`SOPHIA_MODEL_SEED=${SEED}`);
-  const run = async (plan: Plan, commands: Iterable<Command>): Promise<void> => {
-    let world: World | undefined;
-    await fc.asyncModelRun(() => {
-      world = new World(plan);
-      return { model: {}, real: world };
-    }, commands);
-    assert.ok(world);
-    await world.rescue();
-    await world.checkCapacity();
-    await world.checkClosed();
+async function live(plan: Plan, commands: Iterable<Command>): Promise<void> {
+  let world: World | undefined;
+  await fc.asyncModelRun(() => {
+    world = new World(plan);
+    return { model: {}, real: world };
+  }, commands);
+  assert.ok(world);
+  await world.rescue();
+  await world.checkCapacity();
+  await world.checkClosed();
+}
+
+/** Random histories, one command after the other. */
+export function testHistories(usualRuns: number): void {
+  const runs = runsOf(usualRuns);
+  test(`the invariants hold after every step of ${runs} random histories`, async (t) => {
+    t.diagnostic(`${runs} histories, SOPHIA_MODEL_SEED=${SEED}`);
+    await fc.assert(fc.asyncProperty(PLAN, COMMANDS, live), { numRuns: runs, seed: SEED, endOnFailure: false });
+  });
+}
+
+/** Histories that once failed, as they were printed; lines with `#` say what the fault was. */
+export function testKnownHistories(text: string): void {
+  let fault = '';
+  for (const line of text.split('\n').filter((each) => each.trim() !== '')) {
+    if (line.startsWith('#')) fault = line.slice(1).trim();
+    else test(`once failed: ${fault}`, () => live(...historyOf(line)));
+  }
+}
+
+/** Reads `plan,command,command …`; a command is a row of steps with microtasks in between, or a span of time. */
+function historyOf(line: string): [plan: Plan, commands: Command[]] {
+  let rest = line.replaceAll('Number.POSITIVE_INFINITY', '"Infinity"');
+  const object = (): unknown => {
+    let depth = 0;
+    let end = 0;
+    do {
+      depth += rest[end] === '{' ? 1 : rest[end] === '}' ? -1 : 0;
+      end += 1;
+    } while (depth > 0);
+    const parsed: unknown = JSON.parse(rest.slice(0, end), (_, value: unknown) =>
+      value === 'Infinity' ? Infinity : value,
+    );
+    rest = rest.slice(end);
+    return parsed;
   };
-  await fc.assert(fc.asyncProperty(PLAN, COMMANDS, run), { numRuns: RUNS, seed: SEED, endOnFailure: false });
-});
+  const plan = object() as Plan;
+  const commands: Command[] = [];
+  while (rest.startsWith(',')) {
+    rest = rest.slice(1);
+    const [passes, ms] = /^(\d+) ms pass/.exec(rest) ?? [];
+    if (passes !== undefined) {
+      commands.push(new Pass(Number(ms)));
+      rest = rest.slice(passes.length);
+      continue;
+    }
+    const steps: { step: Step; ticks: number }[] = [];
+    do {
+      rest = rest.trimStart();
+      const now = object() as Step;
+      const ticks = /^\+(\d+)/.exec(rest);
+      rest = rest.slice(ticks?.[0].length ?? 0);
+      steps.push({ step: now, ticks: Number(ticks?.[1] ?? 0) });
+    } while (rest.startsWith(' {'));
+    commands.push(new Happen(steps));
+  }
+  assert.equal(rest.trim(), '', 'the whole line was read');
+  return [plan, commands];
+}
 
 /** What one borrower does with its agent, as a script of its own life. */
 interface Script {
@@ -289,54 +349,60 @@ const SCRIPT: fc.Arbitrary<Script> = fc.record({
   ends: fc.constantFrom<Script['ends']>('release', 'release', 'discard', 'twice', 'never'),
 });
 
-test(`borrowers, hooks and time in any interleaving: nothing is shared, lost or left (${RUNS / 4} schedules)`, async (t) => {
-  t.diagnostic(`SOPHIA_MODEL_SEED=${SEED}`);
-  const outcomes = fc.infiniteStream(fc.constantFrom<'ok' | 'fail'>('ok', 'ok', 'ok', 'fail'));
-  const property = fc.asyncProperty(
-    fc.scheduler(),
-    PLAN,
-    fc.array(SCRIPT, { minLength: 1, maxLength: 8 }),
-    outcomes,
-    async (scheduler, plan, scripts, outcomesOfHooks) => {
-      const world = new World(plan);
-      const next = (): 'ok' | 'fail' => outcomesOfHooks.next().value ?? 'ok';
-      const turnOf = (label: string): Promise<void> => scheduler.schedule(Promise.resolve(), label);
-      const borrower = async (script: Script, index: number): Promise<void> => {
-        await turnOf(`borrower ${index} comes`);
-        world.acquire(script.waitMs, script.leaves, script.who);
-        const acquire = world.acquires.at(-1);
-        assert.ok(acquire);
-        if (script.leaves) void turnOf(`borrower ${index} leaves`).then(() => acquire.abort());
-        const agent = await acquire.watched.promise.catch(() => undefined);
-        if (agent === undefined) return;
-        await turnOf(`borrower ${index} works`);
-        if (script.mode !== undefined && world.live.includes(agent)) world.run(agent, script.mode, 200);
-        await turnOf(`borrower ${index} ends`);
-        if (script.ends === 'never' || !world.live.includes(agent)) return;
-        world.release(agent, script.ends === 'discard' ? 'discard' : 'release');
-        if (script.ends === 'twice') {
-          await turnOf(`borrower ${index} ends again`);
-          world.releaseLate(agent, 'release');
-        }
-      };
-      const done = scripts.map((script, index) => borrower(script, index));
-      for (let step = 0; step < 30; step += 1) {
-        // The hooks' gates and the clock take their turns among those of the borrowers.
-        void turnOf('a creation').then(() => world.openCreation(0, next()));
-        void turnOf('a reset').then(() => world.openReset(0, next()));
-        void turnOf('a destruction').then(() => world.openDestroy(0, next()));
-        await scheduler.waitIdle();
-        world.checkAlways();
-        await world.clock.advance(step % 3 === 0 ? 120 : 1);
-        await turn();
-        world.checkSettled();
-      }
-      await world.clock.advance(2_500);
-      await world.rescue();
-      await world.checkCapacity();
-      await world.checkClosed();
-      await Promise.all([scheduler.waitIdle(), ...done]);
-    },
-  );
-  await fc.assert(property, { numRuns: Math.max(1, Math.floor(RUNS / 4)), seed: SEED });
-});
+/** Borrowers as scripts, their steps and those of hooks and time in random order. */
+export function testSchedules(usualRuns: number): void {
+  const runs = runsOf(usualRuns);
+  test(`borrowers, hooks and time in any interleaving: nothing is shared, lost or left (${runs} schedules)`, async (t) => {
+    t.diagnostic(`${runs} schedules, SOPHIA_MODEL_SEED=${SEED}`);
+    const outcomes = fc.infiniteStream(fc.constantFrom<'ok' | 'fail'>('ok', 'ok', 'ok', 'fail'));
+    const scripts = fc.array(SCRIPT, { minLength: 1, maxLength: 8 });
+    const property = fc.asyncProperty(fc.scheduler(), PLAN, scripts, outcomes, play);
+    await fc.assert(property, { numRuns: runs, seed: SEED });
+  });
+}
+
+async function play(
+  scheduler: fc.Scheduler,
+  plan: Plan,
+  scripts: readonly Script[],
+  outcomesOfHooks: Iterator<'ok' | 'fail'>,
+): Promise<void> {
+  const world = new World(plan);
+  const next = (): 'ok' | 'fail' => outcomesOfHooks.next().value ?? 'ok';
+  const turnOf = (label: string): Promise<void> => scheduler.schedule(Promise.resolve(), label);
+  const borrower = async (script: Script, index: number): Promise<void> => {
+    await turnOf(`borrower ${index} comes`);
+    world.acquire(script.waitMs, script.leaves, script.who);
+    const acquire = world.acquires.at(-1);
+    assert.ok(acquire);
+    if (script.leaves) void turnOf(`borrower ${index} leaves`).then(() => acquire.abort());
+    const agent = await acquire.watched.promise.catch(() => undefined);
+    if (agent === undefined) return;
+    await turnOf(`borrower ${index} works`);
+    if (script.mode !== undefined && world.live.includes(agent)) world.run(agent, script.mode, 200);
+    await turnOf(`borrower ${index} ends`);
+    if (script.ends === 'never' || !world.live.includes(agent)) return;
+    world.release(agent, script.ends === 'discard' ? 'discard' : 'release');
+    if (script.ends === 'twice') {
+      await turnOf(`borrower ${index} ends again`);
+      world.releaseLate(agent, 'release');
+    }
+  };
+  const done = scripts.map((script, index) => borrower(script, index));
+  for (let step = 0; step < 30; step += 1) {
+    // The hooks' gates and the clock take their turns among those of the borrowers.
+    void turnOf('a creation').then(() => world.openCreation(0, next()));
+    void turnOf('a reset').then(() => world.openReset(0, next()));
+    void turnOf('a destruction').then(() => world.openDestroy(0, next()));
+    await scheduler.waitIdle();
+    world.checkAlways();
+    await world.clock.advance(step % 3 === 0 ? 120 : 1);
+    await turn();
+    world.checkSettled();
+  }
+  await world.clock.advance(2_500);
+  await world.rescue();
+  await world.checkCapacity();
+  await world.checkClosed();
+  await Promise.all([scheduler.waitIdle(), ...done]);
+}

@@ -1,0 +1,3 @@
+import { testHistories } from './support/model.ts';
+
+testHistories(4_000);

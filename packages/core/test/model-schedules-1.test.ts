@@ -1,0 +1,3 @@
+import { testSchedules } from './support/model.ts';
+
+testSchedules(2_000);

@@ -10,6 +10,7 @@ export const CLI_ERROR_CODES = {
   AGENT_UNKNOWN: 'the --agent flag names a type that is not served',
   ARGUMENT_UNEXPECTED: 'a command was given more arguments than it takes',
   COMMAND_UNKNOWN: 'the command is not known',
+  CONFIG_FILE_INVALID: 'sophia.config cannot be read, or does not say what it should',
   ENVIRONMENT_INVALID: 'an environment variable has a value that is not allowed',
   FLAG_INVALID: 'a flag has no value, or one that is not allowed',
   FLAG_MISSING: 'a flag that the command needs was not given',

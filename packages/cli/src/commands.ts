@@ -39,11 +39,17 @@ const MODULE: Flag = {
   parse: values.text,
 };
 
+const CONFIG: Flag = {
+  flags: '--config <file>',
+  description: 'settings of the pools (default: sophia.config.ts, .js, .mjs or .json in the working directory, if any)',
+  parse: values.text,
+};
+
 export const COMMANDS: readonly Command[] = [
   {
     name: 'start',
     description: "serve all of Sophia's agents, prewarmed, with a sample workload of real input",
-    flags: [HOST, PORT],
+    flags: [HOST, PORT, CONFIG],
     run: async (flags) => (await import('./start.ts')).start(flags),
   },
   {
@@ -54,6 +60,7 @@ export const COMMANDS: readonly Command[] = [
       PORT,
       { flags: '--prewarm', description: 'fill every pool before /readyz says ready, instead of one agent per type' },
       MODULE,
+      CONFIG,
     ],
     run: async (flags) => (await import('./serve.ts')).serve(flags),
   },
@@ -91,6 +98,7 @@ export const COMMANDS: readonly Command[] = [
       },
       { flags: '--json', description: 'print one JSON object instead of a table' },
       MODULE,
+      CONFIG,
     ],
     run: async (flags) => (await import('./load/load.ts')).load(flags),
   },

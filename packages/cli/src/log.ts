@@ -44,6 +44,16 @@ export function logPoolTrouble(optimizer: AgnoPerformanceOptimizer): void {
   for (const name of ['agent.reset-failed', 'agent.validate-failed', 'agent.destroy-failed'] as const) {
     optimizer.on(name, ({ type, error }) => write(`${name} type=${type} cause=${causeOf(error)}`));
   }
+  optimizer.on('agent.verify-failed', ({ type, path, error }) => {
+    const what = path === undefined ? `cause=${causeOf(error)}` : `path=${escaped(path)}`;
+    write(`agent.verify-failed type=${type} ${what}`);
+  });
+  optimizer.on('lease.leaked', ({ type, leaseId, owner, heldMs, proof, stack }) => {
+    const where = stack === undefined ? '' : ` asked_at=${escaped(stack)}`;
+    write(
+      `lease.leaked type=${type} lease=${leaseId} owner=${escaped(owner ?? '')} held_ms=${Math.round(heldMs)} proof=${proof}${where}`,
+    );
+  });
   optimizer.on('listener.failed', ({ event, error }) =>
     write(`listener.failed event=${event} cause=${causeOf(error)}`),
   );

@@ -2,8 +2,8 @@
 
 import { once } from 'node:events';
 import { AgnoPerformanceOptimizer } from '@sophia-ai/core';
-import type { AnyAgentClass } from '@sophia-ai/core';
-import { measureMemory } from '@sophia-ai/core/node';
+import type { AnyAgentClass, OptimizerOptions } from '@sophia-ai/core';
+import { measureMemory, trackNesting } from '@sophia-ai/core/node';
 import { createServer } from '@sophia-ai/server';
 import { listen } from '@sophia-ai/server/node';
 import type { Listener } from '@sophia-ai/server/node';
@@ -18,6 +18,8 @@ export interface ServingOptions {
   readonly host: string;
   readonly port: number;
   readonly classes: readonly AnyAgentClass[];
+  /** What sophia.config says. */
+  readonly pools: NonNullable<OptimizerOptions['pools']>;
   /** Fill every pool before being ready, instead of making one agent per type. */
   readonly prewarm: boolean;
   /** Figures will be labelled as those of a sample workload. */
@@ -26,7 +28,7 @@ export interface ServingOptions {
 
 /** A process that serves; made before its agents are, so that `/readyz` can be asked while they are. */
 export class Serving {
-  readonly optimizer: AgnoPerformanceOptimizer = new AgnoPerformanceOptimizer();
+  readonly optimizer: AgnoPerformanceOptimizer;
   readonly #options: ServingOptions;
   readonly #stopping = new AbortController();
   #listener: Listener | undefined = undefined;
@@ -35,6 +37,8 @@ export class Serving {
 
   constructor(options: ServingOptions) {
     this.#options = options;
+    this.optimizer = new AgnoPerformanceOptimizer({ pools: options.pools });
+    trackNesting(this.optimizer);
     for (const agentClass of options.classes) this.optimizer.register(agentClass);
     logPoolTrouble(this.optimizer);
   }
@@ -69,6 +73,7 @@ export class Serving {
     const count = this.#options.prewarm ? {} : { count: 1 };
     for (const agentClass of this.#options.classes) {
       if (this.stopping.aborted) return;
+      if (isKeyed(agentClass)) continue;
       const report = await this.optimizer.prewarm(agentClass, count);
       if (report.failed > 0 || report.timedOut) {
         logNote(
@@ -77,7 +82,7 @@ export class Serving {
       }
     }
     // Measuring forces garbage collections, which must not hit a borrower: so before anyone is sent here.
-    for (const agentClass of this.#options.classes) {
+    for (const agentClass of this.#options.classes.filter((each) => !isKeyed(each))) {
       if (this.stopping.aborted) return;
       await this.#measure(agentClass).catch((error: unknown) => {
         const why = error instanceof Error ? error.message : String(error);
@@ -108,4 +113,9 @@ export class Serving {
     process.stdout.write(`${signal}: finishing ${leased} runs, answering new ones with 503. Once more ends at once.\n`);
     this.#stopping.abort();
   }
+}
+
+/** Nobody knows for which keys agents will be asked for, so none are made before. */
+function isKeyed(agentClass: AnyAgentClass & { readonly key?: unknown }): boolean {
+  return agentClass.key !== undefined;
 }

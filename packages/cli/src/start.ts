@@ -7,19 +7,22 @@ import type { ExitCode } from './exit-codes.ts';
 import { SAMPLE_BORROWERS, runSampleWorkload } from './sample-workload.ts';
 import type { SampleInput } from './sample-workload.ts';
 import { Serving } from './serving.ts';
+import { sophiaConfig } from './sophia-config.ts';
 import { DEFAULT_PORT, portOfEnvironment } from './values.ts';
 
 export interface StartFlags {
   readonly host: string;
   readonly port?: number;
+  readonly config?: string;
 }
 
-export async function start({ host, port }: StartFlags): Promise<ExitCode> {
+export async function start({ host, port, config }: StartFlags): Promise<ExitCode> {
   const chosenPort = port ?? portOfEnvironment(process.env) ?? DEFAULT_PORT;
+  const { pools = {} } = await sophiaConfig(config);
   const { classes, inputsOf } = await agentSource(undefined);
   const inputs = new Map<AnyAgentClass, SampleInput>();
   for (const each of classes) inputs.set(each, { long: await inputsOf(each), short: examplesOf(each) });
-  const serving = new Serving({ host, port: chosenPort, classes, prewarm: true, sampleWorkload: true });
+  const serving = new Serving({ host, port: chosenPort, classes, pools, prewarm: true, sampleWorkload: true });
   const startMs = performance.now();
   const url = await serving.listen();
   process.stdout.write(`Sophia is starting at ${url} …\n`);

@@ -1,7 +1,7 @@
 /** Drives agents in this process, on an optimizer of its own. */
 
 import { AgnoPerformanceOptimizer, PoolExhaustedError, SophiaError } from '@sophia-ai/core';
-import type { AnyAgentClass, HistogramSummary, PoolSnapshot } from '@sophia-ai/core';
+import type { AnyAgentClass, HistogramSummary, OptimizerOptions, PoolSnapshot } from '@sophia-ai/core';
 import { measureMemory } from '@sophia-ai/core/node';
 import { REFUSALS, memoryOf } from './driver.ts';
 import type { Driver, Outcome, Percentiles, PoolFigures } from './driver.ts';
@@ -9,10 +9,11 @@ import type { Driver, Outcome, Percentiles, PoolFigures } from './driver.ts';
 export class InProcessDriver implements Driver {
   readonly url = null;
   readonly #agentClass: AnyAgentClass;
-  readonly #optimizer = new AgnoPerformanceOptimizer();
+  readonly #optimizer: AgnoPerformanceOptimizer;
   readonly #waitMs: number | undefined;
 
-  constructor(agentClass: AnyAgentClass, waitMs: number | undefined) {
+  constructor(agentClass: AnyAgentClass, waitMs: number | undefined, pools: OptimizerOptions['pools'] = {}) {
+    this.#optimizer = new AgnoPerformanceOptimizer({ pools });
     this.#agentClass = agentClass;
     this.#waitMs = waitMs;
   }

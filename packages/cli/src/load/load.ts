@@ -15,6 +15,7 @@ import { reportOf, tableOf } from './report.ts';
 import type { LoadReport } from './report.ts';
 import { ServerDriver, unknownAgent } from './server-driver.ts';
 import { Tally, total } from './tally.ts';
+import { sophiaConfig } from '../sophia-config.ts';
 
 export interface LoadFlags {
   readonly agent: string;
@@ -24,10 +25,12 @@ export interface LoadFlags {
   readonly waitMs?: number;
   readonly json?: boolean;
   readonly module?: string;
+  readonly config?: string;
 }
 
 export async function load(flags: LoadFlags): Promise<ExitCode> {
   const { agent, url, waitMs, json = false } = flags;
+  const { pools } = await sophiaConfig(flags.config);
   const source = await agentSource(flags.module);
   const inputs = await inputsOf(source, agent);
   const stop = new AbortController();
@@ -37,7 +40,9 @@ export async function load(flags: LoadFlags): Promise<ExitCode> {
     () => process.exit(EXIT.interrupted),
   );
   const driver =
-    url === undefined ? new InProcessDriver(classOf(source, agent), waitMs) : new ServerDriver(url, agent, waitMs);
+    url === undefined
+      ? new InProcessDriver(classOf(source, agent), waitMs, pools)
+      : new ServerDriver(url, agent, waitMs);
   try {
     await driver.prepare();
     const report = await measured(driver, flags, inputs, stop.signal);

@@ -204,14 +204,18 @@ interface RunSchemas<Input, Output> {
 /** Makes the light object of a borrower. Whatever its constructor throws passes through. */
 export function construct(agentClass: AnyAgentClass, lease: Lease, config: unknown): AnyAgentOf {
   // A constructor may borrow another agent before it calls super(): the outer one's turn comes after.
-  const outer = [nextClass, nextLease, nextConfig] as const;
+  const outerClass = nextClass;
+  const outerLease = nextLease;
+  const outerConfig = nextConfig;
   nextClass = agentClass;
   nextLease = lease;
   nextConfig = config;
   try {
     return new agentClass();
   } finally {
-    [nextClass, nextLease, nextConfig] = outer;
+    nextClass = outerClass;
+    nextLease = outerLease;
+    nextConfig = outerConfig;
   }
 }
 

@@ -100,3 +100,39 @@ test('a class without validate starts no checks', async () => {
   await clock.advance(1_000);
   assert.equal(snapshotOf(optimizer).idle, 1);
 });
+
+test('an entry that has rested for longer than validateAfterIdleMs is asked before it is lent', async () => {
+  const { optimizer, clock } = desk();
+  const asked: number[] = [];
+  const dead = new Set<number>();
+  const Support = agentClass({
+    pool: { max: 2, validateAfterIdleMs: 1_000, validateEveryMs: 3_600_000 },
+    validate: async ({ id }) => {
+      asked.push(id);
+      return !dead.has(id);
+    },
+  });
+  (await optimizer.pooled(Support)).release();
+  await clock.advance(900);
+  (await optimizer.pooled(Support)).release();
+  assert.deepEqual(asked, [], 'its rest began anew with its last lease');
+  await clock.advance(1_500);
+  assert.equal(optimizer.tryPooled(Support), undefined, 'tryPooled does not wait for the answer');
+  await settle();
+  assert.equal(optimizer.tryPooled(Support)?.resources.id, 1, 'now it is known to be healthy');
+  assert.deepEqual(asked, [1]);
+});
+
+test('one that died while it rested is never lent: its borrower gets a new one', async () => {
+  const { optimizer, clock } = desk();
+  const Support = agentClass({
+    pool: { max: 1, validateAfterIdleMs: 0, validateEveryMs: 3_600_000 },
+    validate: async ({ id }) => id > 1,
+  });
+  (await optimizer.pooled(Support)).release();
+  await clock.advance(10);
+  const next = watch(optimizer.pooled(Support));
+  await settle();
+  assert.equal(valueOf(next).resources.id, 2);
+  assert.deepEqual(snapshotOf(optimizer).counters.destroyed, { 'validate-failed': 1 });
+});

@@ -26,7 +26,7 @@ function open({ max, waitMs, hookMs, create, destroy, validate, reset }: Setting
       resetTimeoutMs: hookMs,
       validateTimeoutMs: hookMs,
       destroyTimeoutMs: hookMs,
-      ...(validate === undefined ? {} : { validateEveryMs: 50 }),
+      ...(validate === undefined ? {} : { validateEveryMs: 50, validateAfterIdleMs: 0 }),
     };
 
     static readonly reset = reset ?? 'stateless';

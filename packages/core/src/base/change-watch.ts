@@ -12,6 +12,8 @@ export class ChangeWatch {
 
   /** Something changed: whoever waits looks again. */
   changed(): void {
+    // Called at every release, and nobody looks as a rule.
+    if (this.#looks.size === 0) return;
     for (const look of this.#looks) look();
   }
 

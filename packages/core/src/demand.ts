@@ -93,19 +93,18 @@ export class Demand {
     }
   }
 
-  /** Whether another key needs this entry's place more than its own. */
+  /** With keys: whether another one needs this entry's place more than its own. */
   givesWay({ uses, shelf }: Entry, nowMs: number): boolean {
     const { capacity, placed, destroying, shelves, recorder } = this.#home;
-    if (!shelves.isKeyed || this.#source.state === 'suspended' || capacity > placed) return false;
+    if (this.#source.state === 'suspended' || capacity > placed) return false;
     // Every entry serves at least once, or keys would push out each other's new entries in a circle.
     if (uses === 0 && this.#source.tenants.servable(shelf.waiters) > 0) return false;
     return shelves.isOutbid(shelf, destroying, this.#servable, { nowMs, meanCreateMs: recorder.meanCreateMs });
   }
 
-  /** Whether the waiters of another key have a better claim to the next lease than those of this one. */
+  /** With keys: whether the waiters of another one have a better claim to the next lease than those of this one. */
   isOutbid(shelf: Shelf, nowMs: number): boolean {
     const { shelves, recorder } = this.#home;
-    if (!shelves.isKeyed) return false;
     return shelves.isOutbid(shelf, 0, this.#servable, { nowMs, meanCreateMs: recorder.meanCreateMs });
   }
 

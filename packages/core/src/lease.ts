@@ -46,6 +46,22 @@ export interface LeaseHome extends CallHome {
   noteReleasedAgain(lease: Lease): void;
 }
 
+/** What most leases never need; made when one does, so that the others stay light. */
+export interface LeaseExtras {
+  /** What its run waits for at other pools, or at this one. */
+  asking?: Set<Waiter>;
+  /** What its run has borrowed and holds, and the lease in whose run it was borrowed itself. */
+  lent?: Set<Lease>;
+  borrowedIn?: Lease;
+  /** Where it was asked for; known of a few. */
+  origin?: Error;
+  /** Has been held for so long that it is taken for a leak. */
+  isSuspect?: boolean;
+  /** Revokes it, where its length is limited. */
+  deadline?: Deadline;
+  revokedBy?: RevokedBy;
+}
+
 export class Lease implements Linked<Lease> {
   /** Links of the list of live leases, oldest first. */
   previous: Lease | undefined = undefined;
@@ -59,24 +75,13 @@ export class Lease implements Linked<Lease> {
   readonly acquiredMs: number;
   /** How it ended; `undefined` while it lives. */
   ended: 'released' | 'revoked' | undefined = undefined;
-  revokedBy: RevokedBy | undefined = undefined;
   /** The borrower has seen the resources; before that nothing of theirs can be left in them. */
   touched = false;
   dirty = false;
   discarded = false;
   /** Calls that have not settled. Absent until the first: most leases hold one call, some none. */
   openCalls: Set<Call> | undefined = undefined;
-  /** What its run waits for at other pools, or at this one. */
-  asking: Set<Waiter> | undefined = undefined;
-  /** What its run has borrowed and holds, and the lease in whose run it was borrowed itself. */
-  lent: Set<Lease> | undefined = undefined;
-  borrowedIn: Lease | undefined = undefined;
-  /** Where it was asked for; known of a few. */
-  stack: string | undefined = undefined;
-  /** Has been held for so long that it is taken for a leak. */
-  isSuspect = false;
-  /** Revokes it, where its length is limited. */
-  deadline: Deadline | undefined = undefined;
+  #extras: LeaseExtras | undefined = undefined;
   #controller: AbortController | undefined = undefined;
   #guarded: Guarded | undefined = undefined;
 
@@ -87,6 +92,16 @@ export class Lease implements Linked<Lease> {
     this.owner = borrower.owner;
     this.tenant = borrower.tenant;
     this.acquiredMs = acquiredMs;
+  }
+
+  /** `undefined` while nothing is out of the ordinary. */
+  get extras(): LeaseExtras | undefined {
+    return this.#extras;
+  }
+
+  /** To be written on. */
+  get extra(): LeaseExtras {
+    return (this.#extras ??= {});
   }
 
   get resources(): unknown {
@@ -125,7 +140,7 @@ export class Lease implements Linked<Lease> {
   revoke(by: RevokedBy): void {
     if (this.ended !== undefined) return;
     this.dirty = true;
-    this.revokedBy = by;
+    this.extra.revokedBy = by;
     this.#end('revoked');
   }
 
@@ -143,7 +158,7 @@ export class Lease implements Linked<Lease> {
   endedError(attempt: string, how: 'released' | 'revoked' | undefined = this.ended): SophiaError {
     const why =
       how === 'revoked'
-        ? `its lease was ended by force ${REVOKED_BY[this.revokedBy ?? 'close']}`
+        ? `its lease was ended by force ${REVOKED_BY[this.#extras?.revokedBy ?? 'close']}`
         : 'it was released (by release(), discard(), or the end of its `using` or `use` block)';
     return new SophiaError(
       'LEASE_RELEASED',

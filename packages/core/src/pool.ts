@@ -32,7 +32,7 @@ import type { Refused, Viewed } from './measure/pool-view.ts';
 import { lastCreateCauseOf } from './measure/stock-view.ts';
 import { abortedError, constructFailedError } from './refusals.ts';
 import { RunFollower } from './run/run-follower.ts';
-import { userFrames } from './safety/call-site.ts';
+import { here } from './safety/call-site.ts';
 import { LeakWatch } from './safety/leak-watch.ts';
 import { watchUnpooled } from './safety/unpooled.ts';
 import type { Shelf } from './shelf.ts';
@@ -135,7 +135,7 @@ export class Pool implements LeaseHome, StockHome, RoomHome, LifeHome, Viewed {
   }
 
   #handOutAtOnce(lease: Lease, config: unknown): AnyAgent {
-    if (this.leaks.isDue()) lease.stack = userFrames().join('\n');
+    if (this.leaks.isDue()) lease.extra.origin = here();
     const agent = this.#construct(lease, config);
     this.recorder.hit(this.clock.now() - lease.acquiredMs);
     if (this.events.has('lease.acquired')) this.#tellAcquired(lease, 'hit');
@@ -196,8 +196,9 @@ export class Pool implements LeaseHome, StockHome, RoomHome, LifeHome, Viewed {
       this.tenants.add(lease.tenant);
     }
     if (leaseMs !== Infinity) {
-      lease.deadline = new Deadline(() => lease.revoke('deadline'));
-      this.#house.background.add(lease.deadline, leaseMs);
+      const deadline = new Deadline(() => lease.revoke('deadline'));
+      lease.extra.deadline = deadline;
+      this.#house.background.add(deadline, leaseMs);
     }
     return lease;
   }
@@ -206,7 +207,7 @@ export class Pool implements LeaseHome, StockHome, RoomHome, LifeHome, Viewed {
   #construct(lease: Lease, config: unknown): AnyAgent {
     try {
       const agent = construct(this.agentClass, lease, config);
-      if (lease.stack !== undefined) this.leaks.follow(agent, lease);
+      if (lease.extras?.origin !== undefined) this.leaks.follow(agent, lease);
       return agent;
     } catch (cause) {
       this.#ungrant(lease);
@@ -263,9 +264,11 @@ export class Pool implements LeaseHome, StockHome, RoomHome, LifeHome, Viewed {
     this.leases.remove(lease);
     lease.entry.leases -= 1;
     if (lease.tenant !== undefined) this.tenants.remove(lease.tenant);
-    lease.borrowedIn?.lent?.delete(lease);
-    if (lease.deadline !== undefined) this.#house.background.remove(lease.deadline);
-    if (lease.isSuspect || lease.stack !== undefined) this.leaks.ended(lease, heldMs);
+    if (lease.extras === undefined) return;
+    const { borrowedIn, deadline } = lease.extras;
+    borrowedIn?.extras?.lent?.delete(lease);
+    if (deadline !== undefined) this.#house.background.remove(deadline);
+    this.leaks.ended(lease, heldMs);
   }
 
   /** Why an entry may not serve again after this lease; `undefined` if it may. */
@@ -403,15 +406,24 @@ export class Pool implements LeaseHome, StockHome, RoomHome, LifeHome, Viewed {
   }
 
   #tellReleased(lease: Lease, heldMs: number): void {
-    const { id, owner, entry, ended: how = 'released', revokedBy } = lease;
+    const { id, owner, entry, ended: how = 'released', extras } = lease;
     const clean = !lease.dirty && !lease.discarded;
-    const payload = { type: this.type, entryId: entry.id, leaseId: id, owner, heldMs, how, revokedBy, clean };
+    const payload = {
+      type: this.type,
+      entryId: entry.id,
+      leaseId: id,
+      owner,
+      heldMs,
+      how,
+      revokedBy: extras?.revokedBy,
+      clean,
+    };
     this.events.emit('lease.released', payload);
   }
 }
 
 /** Remembers that a run has borrowed: it waits for what that agent does. */
 function lend(scope: Lease, lease: Lease): void {
-  lease.borrowedIn = scope;
-  (scope.lent ??= new Set()).add(lease);
+  lease.extra.borrowedIn = scope;
+  (scope.extra.lent ??= new Set()).add(lease);
 }

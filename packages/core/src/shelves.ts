@@ -100,6 +100,11 @@ export class Shelves {
     for (const shelf of this.all()) this.prune(shelf);
   }
 
+  /** Whether someone may be waiting somewhere. */
+  get isHungry(): boolean {
+    return this.#hungry.size > 0;
+  }
+
   /** Someone waits here. */
   addHungry(shelf: Shelf): void {
     this.#hungry.add(shelf);

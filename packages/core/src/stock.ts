@@ -166,7 +166,7 @@ export class Stock implements CreatorHome, DemandHome {
       this.#regular += 1;
     }
     if (this.#regular > this.max && !entry.overflow) return this.destroy(entry, 'surplus');
-    if (this.#demand.givesWay(entry, nowMs)) return this.destroy(entry, 'gave-way');
+    if (this.shelves.isKeyed && this.#demand.givesWay(entry, nowMs)) return this.destroy(entry, 'gave-way');
     if (this.#serve(entry, entry.state === 'creating')) return;
     if (entry.overflow) return this.destroy(entry, 'overflow');
     // A health check is no use: the rest goes on.
@@ -197,7 +197,7 @@ export class Stock implements CreatorHome, DemandHome {
   #putShared(entry: Entry): void {
     const { shelf } = entry;
     const nowMs = this.clock.now();
-    const outbid = this.#demand.givesWay(entry, nowMs) ? 'gave-way' : undefined;
+    const outbid = this.shelves.isKeyed && this.#demand.givesWay(entry, nowMs) ? 'gave-way' : undefined;
     const ended = entry.leases > 0 ? undefined : (this.#lifeEnd(entry, nowMs) ?? outbid);
     if (ended !== undefined) {
       this.destroy(entry, ended);
@@ -214,6 +214,7 @@ export class Stock implements CreatorHome, DemandHome {
 
   /** Lets waiters in while shared entries have room for them, one key after the other. */
   serveShared(isNew = false): void {
+    if (!this.shelves.isHungry && this.floor === 0) return;
     for (let served = true; served;) {
       served = false;
       for (const shelf of this.shelves.hungry()) served = this.#serveOne(shelf, isNew) || served;
@@ -230,7 +231,7 @@ export class Stock implements CreatorHome, DemandHome {
   #serveOne(shelf: Shelf, isNew: boolean): boolean {
     if (shelf.waiters.size === 0 || this.#home.state === 'suspended') return false;
     // A lease that ends leaves room for the key that has waited longest, even if its entry is still to be made.
-    if (this.isShared && this.#demand.isOutbid(shelf, this.clock.now())) return false;
+    if (this.isShared && this.shelves.isKeyed && this.#demand.isOutbid(shelf, this.clock.now())) return false;
     const entry = this.take(shelf, undefined, this.clock.now());
     if (entry === undefined) return false;
     const isServed = this.#home.room.serve(entry, isNew);

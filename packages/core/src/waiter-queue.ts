@@ -21,7 +21,7 @@ export interface Grant {
 /** Who waits, copied from the options: the queue must not depend on an object that the borrower may change. */
 export interface WaitingBorrower extends Borrower {
   /** Where the call of `pooled()` stands in the borrower's code. */
-  readonly stack: string | undefined;
+  readonly origin: Error;
 }
 
 export class Waiter extends Deadline implements Linked<Waiter> {
@@ -147,7 +147,7 @@ export class WaiterQueue {
       this.#turns.remove(flow);
     }
     this.#size -= 1;
-    waiter.within?.asking?.delete(waiter);
+    waiter.within?.extras?.asking?.delete(waiter);
     this.#deadlines.remove(waiter);
     if (waiter.onAbort !== undefined) waiter.signal?.removeEventListener('abort', waiter.onAbort);
     waiter.onAbort = undefined;

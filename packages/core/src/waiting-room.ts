@@ -12,7 +12,7 @@ import type { LinkedList } from './base/linked-list.ts';
 import type { Refused } from './measure/pool-view.ts';
 import { abortedError, createFailedError, notRunningError } from './refusals.ts';
 import type { PoolFacts } from './errors.ts';
-import { userFrames } from './safety/call-site.ts';
+import { here } from './safety/call-site.ts';
 import { deadlockChain } from './safety/wait-graph.ts';
 import type { GraphPool } from './safety/wait-graph.ts';
 import type { AcquireOptions, ResolvedPoolOptions } from './settings/options.ts';
@@ -82,13 +82,13 @@ export class WaitingRoom {
       this.#home.stock.shelves.prune(shelf);
       throw error;
     }
-    const borrower = { owner, tenant, leaseMs, stack: userFrames().join('\n') };
+    const borrower = { owner, tenant, leaseMs, origin: here() };
     const waiter = new Waiter(startMs, borrower, within, (late) => {
       this.#leave(shelf, late, (refused) => this.#home.exhausted('ACQUIRE_TIMEOUT', refused));
     });
     if (within !== undefined) {
       poolOf.set(waiter, this.#home);
-      (within.asking ??= new Set()).add(waiter);
+      (within.extra.asking ??= new Set()).add(waiter);
     }
     // No longer than the runs on whose behalf it asks may last.
     const limits = [...(within?.openCalls ?? [])].map((call) => call.remainingMs());
@@ -150,7 +150,7 @@ export class WaitingRoom {
     // Waiting for a creation is instantiation; waiting for another borrower is the queue.
     const queuedMs = isNew ? Math.max(0, entry.startedMs - waiter.startMs) : nowMs - waiter.startMs;
     const lease = this.#home.grant(entry, waiter.borrower, nowMs);
-    lease.stack = waiter.borrower.stack;
+    lease.extra.origin = waiter.borrower.origin;
     waiter.settled.resolve({ lease, how: isNew ? 'miss' : 'wait', queuedMs });
     return true;
   }

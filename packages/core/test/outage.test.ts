@@ -12,7 +12,7 @@ import type { CreateContext } from '@sophia-ai/core';
 
 import { agentClass, desk, snapshotOf } from './support/agents.ts';
 import type { Desk, Thing } from './support/agents.ts';
-import { Chance, SEED, closes, pass, sized } from './support/outcomes.ts';
+import { Chance, GRAIN_MS, SEED, closes, pass, sized } from './support/outcomes.ts';
 
 const OUTAGE_MS = sized(600_000);
 const BEFORE_MS = 10_000;
@@ -29,8 +29,6 @@ const CREATE_MS = 50;
 const CREATE_TIMEOUT_MS = 1_000;
 const MAX = 10;
 const ATTEMPTS = 3;
-/** Deadlines are rounded up by at most this. */
-const GRAIN_MS = 16;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 30_000;
 
@@ -71,7 +69,7 @@ interface Borrower {
 interface Attempt {
   readonly startMs: number;
   readonly isUp: boolean;
-  /** When the last failure before it had been, and the pause after that was over; 0 without a failure. */
+  /** When the pause after the failure before it was over, at the earliest. */
   readonly dueMs: number;
   endMs: number | undefined;
 }
@@ -87,8 +85,10 @@ class Scene {
   #over = Promise.withResolvers<void>();
   #isUp = true;
   readonly faults: unknown[] = [];
+  /** Attempts of which the pool has not told the end; it tells in the order of their beginnings. */
+  readonly #open: Attempt[] = [];
   #failuresInARow = 0;
-  #dueMs = 0;
+  #dueMs = Number.NEGATIVE_INFINITY;
   #lastError: unknown = undefined;
   #made = 0;
   #held = 0;
@@ -113,12 +113,15 @@ class Scene {
     this.here.optimizer.on('agent.create-failed', ({ failuresInARow, retryInMs, error }) => {
       this.#failuresInARow = failuresInARow;
       this.#lastError = error;
-      // Of failures that come together, the first one begins the pause.
-      if (this.nowMs >= this.#dueMs) this.#dueMs = this.nowMs + retryInMs;
+      // A failure begins a pause, unless one is on: none is if the attempt began after it, or if its last grain is over.
+      const { startMs } = this.#open.shift() as Attempt;
+      const isPausing = startMs < this.#dueMs && this.nowMs <= this.#dueMs + GRAIN_MS;
+      if (!isPausing) this.#dueMs = this.nowMs + retryInMs;
     });
     this.here.optimizer.on('agent.created', () => {
+      this.#open.shift();
       this.#failuresInARow = 0;
-      this.#dueMs = 0;
+      this.#dueMs = Number.NEGATIVE_INFINITY;
     });
   }
 
@@ -137,6 +140,7 @@ class Scene {
   #create({ signal, retire }: CreateContext): Promise<Thing> {
     const attempt: Attempt = { startMs: this.nowMs, isUp: this.#isUp, dueMs: this.#dueMs, endMs: undefined };
     this.attempts.push(attempt);
+    this.#open.push(attempt);
     this.#inFlight += 1;
     this.most.inFlight = Math.max(this.most.inFlight, this.#inFlight);
     const ended = (): void => {

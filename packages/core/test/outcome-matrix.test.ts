@@ -13,14 +13,12 @@ import type { ErrorCode, PoolSnapshot } from '@sophia-ai/core';
 
 import { agentClass, countedSignal, desk, snapshotOf, watch } from './support/agents.ts';
 import type { MadeClass, TestAgent, Watched } from './support/agents.ts';
-import { Chance, HOOKS, OUTCOMES, SEED, WatchedHooks, count, sized, tally } from './support/outcomes.ts';
+import { Chance, GRAIN_MS, HOOKS, OUTCOMES, SEED, WatchedHooks, count, sized, tally } from './support/outcomes.ts';
 import type { Combination, Hook, Watchful } from './support/outcomes.ts';
 
 const HISTORIES = sized(30);
 /** Longest time of a hook. */
 const TIMEOUT_MS: Readonly<Record<Hook, number>> = { create: 300, reset: 150, validate: 120, destroy: 150 };
-/** Deadlines are rounded up by at most this. */
-const GRAIN_MS = 16;
 /** All borrowers have come by then. */
 const COMING_MS = 500;
 const HISTORY_MS = 900;
@@ -36,11 +34,6 @@ interface Borrower {
   settledMs?: number;
 }
 
-interface Held {
-  readonly agent: TestAgent;
-  readonly thing: Watchful | undefined;
-}
-
 class History {
   readonly #chance: Chance;
   readonly #combination: Combination;
@@ -50,7 +43,7 @@ class History {
   readonly #Class: MadeClass;
   readonly #agenda: { readonly atMs: number; readonly act: () => void }[] = [];
   readonly #borrowers: Borrower[] = [];
-  readonly #held = new Map<string, Held>();
+  readonly #held = new Map<string, { readonly agent: TestAgent; readonly thing: Watchful | undefined }>();
   readonly #heldEntries = new Map<number, string>();
   readonly #hooks: WatchedHooks;
   #pausedUntilMs = 0;
@@ -158,22 +151,22 @@ class History {
     else if (holdMs < HISTORY_MS) this.#at(this.#nowMs + holdMs, () => this.#end(name));
   }
 
-  #letGo(name: string): Held | undefined {
+  #letGo(name: string): TestAgent | undefined {
     const held = this.#held.get(name);
     this.#held.delete(name);
     if (held?.thing !== undefined) held.thing.heldBy = undefined;
-    return held;
+    return held?.agent;
   }
 
   #end(name: string): void {
-    const held = this.#letGo(name);
-    if (held === undefined) return;
-    if (this.#drainedMs !== undefined) count('released during drain');
+    const thing = this.#held.get(name)?.thing;
+    const agent = this.#letGo(name);
+    if (this.#drainedMs !== undefined && agent !== undefined) count('released during drain');
     const isDiscarded = this.#chance.is(0.15);
-    if (isDiscarded && held.thing !== undefined) held.thing.condemned = true;
-    if (isDiscarded) held.agent.discard();
-    else held.agent.release();
-    if (this.#chance.is(0.1)) held.agent.release();
+    if (isDiscarded && thing !== undefined) thing.condemned = true;
+    if (isDiscarded) agent?.discard();
+    else agent?.release();
+    if (this.#chance.is(0.1)) agent?.release();
   }
 
   // ---- what must hold

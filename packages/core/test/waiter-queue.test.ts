@@ -22,7 +22,7 @@ function queue(weights: Readonly<Record<string, number>> = {}) {
     { waitMs = 1_000, startMs = lastName }: { waitMs?: number; startMs?: number } = {},
   ) => {
     lastName += 1;
-    const borrower = { owner: `${tenant ?? ''}${lastName}`, tenant, leaseMs: undefined, stack: undefined };
+    const borrower = { owner: `${tenant ?? ''}${lastName}`, tenant, leaseMs: undefined, origin: new Error('here') };
     const waiter = new Waiter(startMs, borrower, undefined, (gone) => {
       waiters.remove(gone);
       late.push(nameOf(gone));
@@ -117,7 +117,7 @@ test('whoever leaves, in whatever way, leaves no deadline and no listener', asyn
   const { controller, signal, listeners } = countedSignal();
   const gone: Waiter[] = [];
   const withSignal = (): Waiter => {
-    const borrower = { owner: 's', tenant: 's', leaseMs: undefined, stack: undefined };
+    const borrower = { owner: 's', tenant: 's', leaseMs: undefined, origin: new Error('here') };
     const waiter = new Waiter(0, borrower, undefined, () => undefined);
     waiters.push(waiter, 1_000, signal, (aborted) => {
       waiters.remove(aborted);

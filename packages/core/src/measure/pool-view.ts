@@ -55,8 +55,8 @@ const MOST_TENANTS = 20;
 
 export function holdersOf({ leases, now }: Viewed): Holder[] {
   const nowMs = now();
-  return [...leases].map(({ id, owner, tenant, acquiredMs, isSuspect }) => {
-    return { leaseId: id, owner, tenant, heldMs: nowMs - acquiredMs, isSuspect };
+  return [...leases].map(({ id, owner, tenant, acquiredMs, extras }) => {
+    return { leaseId: id, owner, tenant, heldMs: nowMs - acquiredMs, isSuspect: extras?.isSuspect === true };
   });
 }
 

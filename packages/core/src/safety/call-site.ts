@@ -6,9 +6,14 @@ const OWN: string | undefined =
     ? new URL('..', import.meta.url).href
     : undefined;
 
-/** The frames of the current stack that are not Sophia's own, innermost first. */
-export function userFrames(): string[] {
-  const frames = (new Error('where').stack?.split('\n').slice(1) ?? []).map((frame) => frame.trim());
+/** Remembers the current stack. Cheap: it becomes text only when it is read. */
+export function here(): Error {
+  return new Error('here');
+}
+
+/** The frames of a remembered stack that are not Sophia's own, innermost first. */
+export function userFrames({ stack }: Error): string[] {
+  const frames = (stack?.split('\n').slice(1) ?? []).map((frame) => frame.trim());
   const others = frames.filter((frame) => OWN === undefined || !frame.includes(OWN));
   // In a bundle everything stands in one folder: then all frames are better than none.
   return others.length > 0 ? others : frames;

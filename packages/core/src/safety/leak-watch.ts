@@ -9,6 +9,7 @@ import type { Emitter } from '../events.ts';
 import type { Lease } from '../lease.ts';
 import type { Recorder } from '../measure/stats.ts';
 import type { ResolvedPoolOptions } from '../settings/options.ts';
+import { userFrames } from './call-site.ts';
 
 export interface LeakWatchHome {
   readonly type: string;
@@ -72,7 +73,7 @@ export class LeakWatch {
     // A copy: whoever hears of a leak may end this lease and others.
     for (const lease of Array.from(leases)) {
       if (nowMs - lease.acquiredMs < ageMs) return;
-      if (lease.isSuspect || lease.ended !== undefined) continue;
+      if (lease.extras?.isSuspect === true || lease.ended !== undefined) continue;
       this.#suspect(lease, 'held');
       if (isReclaimed) lease.revoke('leak');
     }
@@ -88,17 +89,19 @@ export class LeakWatch {
     const { type, clock, events, recorder } = this.#home;
     this.#sampleEvery = SAMPLE_EVERY_AFTER_LEAK;
     this.#untilSample = Math.min(this.#untilSample, SAMPLE_EVERY_AFTER_LEAK);
-    if (!lease.isSuspect) this.open += 1;
-    lease.isSuspect = true;
+    if (lease.extras?.isSuspect !== true) this.open += 1;
+    lease.extra.isSuspect = true;
     recorder.leaked(proof);
-    const { id: leaseId, owner, stack } = lease;
+    const { id: leaseId, owner } = lease;
+    const { origin } = lease.extra;
+    const stack = origin === undefined ? undefined : userFrames(origin).join('\n');
     events.emit('lease.leaked', { type, leaseId, owner, heldMs: clock.now() - lease.acquiredMs, proof, stack });
   }
 
   /** The lease has ended, one way or another. */
   ended(lease: Lease, heldMs: number): void {
-    if (lease.stack !== undefined) this.#registry.unregister(lease);
-    if (!lease.isSuspect) return;
+    if (lease.extras?.origin !== undefined) this.#registry.unregister(lease);
+    if (lease.extras?.isSuspect !== true) return;
     this.open -= 1;
     if (lease.ended !== 'released') return;
     const { id: leaseId, owner } = lease;

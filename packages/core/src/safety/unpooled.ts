@@ -2,7 +2,7 @@
 
 import type { AnyAgentClass } from '../agent-class.ts';
 import { SophiaError } from '../errors.ts';
-import { userFrames } from './call-site.ts';
+import { here, userFrames } from './call-site.ts';
 
 export type UnpooledPolicy = 'count' | 'warn' | 'throw';
 
@@ -90,6 +90,6 @@ function siteOf(agentClass: AnyAgentClass): string | undefined {
     depth += 1;
   }
   const isOwn = (frame: string): boolean => [...names].some((name) => frame.startsWith(name));
-  const frame = userFrames().find((line, index) => index >= depth || !isOwn(line));
+  const frame = userFrames(here()).find((line, index) => index >= depth || !isOwn(line));
   return frame?.replace(/^at /, '');
 }

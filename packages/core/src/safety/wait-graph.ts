@@ -22,9 +22,9 @@ export function deadlockChain(within: Lease | undefined, pool: GraphPool, poolOf
   if (within === undefined || !pool.isFull) return undefined;
   // A run waits for what it asks for, and for the runs of those it has borrowed.
   const waitsOf = (lease: Lease): GraphPool[] => {
-    const pools = [...(lease.asking ?? [])].map(poolOf);
+    const pools = [...(lease.extras?.asking ?? [])].map(poolOf);
     if (lease === within) pools.push(pool);
-    for (const lent of lease.lent ?? []) pools.push(...waitsOf(lent));
+    for (const lent of lease.extras?.lent ?? []) pools.push(...waitsOf(lent));
     return pools;
   };
   const stuck = stuckLeases(pool, waitsOf);

@@ -14,6 +14,9 @@ export function sized(full: number): number {
   return IS_FULL ? full : full / 10;
 }
 
+/** Deadlines are rounded up by at most this. */
+export const GRAIN_MS = 16;
+
 /** The seed of a proof: of this run, or the one that is to be repeated. */
 export const SEED: number = Number(process.env['SOPHIA_PROVE_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 

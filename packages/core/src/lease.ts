@@ -124,6 +124,12 @@ export class Lease implements Linked<Lease> {
     if (this.ended !== undefined) throw this.endedError(attempt);
   }
 
+  /** Remembers that its run has borrowed: it waits for what that agent does. */
+  lend(lease: Lease): void {
+    lease.extra.borrowedIn = this;
+    (this.extra.lent ??= new Set()).add(lease);
+  }
+
   /** Idempotent: a second release is counted and changes nothing. */
   release(): void {
     if (this.ended !== undefined) return this.home.noteReleasedAgain(this);

@@ -24,7 +24,14 @@ import { LinkedList } from './base/linked-list.ts';
 import { Recorder } from './measure/stats.ts';
 import type { Holder, MemoryFigures, PoolSnapshot } from './measure/stats.ts';
 import { MAX_RULE, checkAcquireOptions, checkArgument } from './settings/options.ts';
-import type { AcquireOptions, ResolvedPoolOptions, Reuse, SettingSource, TryOptions } from './settings/options.ts';
+import type {
+  AcquireOptions,
+  PoolSettings,
+  ResolvedPoolOptions,
+  Reuse,
+  SettingSource,
+  TryOptions,
+} from './settings/options.ts';
 import { PoolLife } from './pool-life.ts';
 import type { LifeHome } from './pool-life.ts';
 import { factsOf, holdersOf, snapshotOf } from './measure/pool-view.ts';
@@ -41,12 +48,6 @@ import type { PoolState, StockHome } from './stock.ts';
 import { TenantLimits } from './tenant-limits.ts';
 import { WaitingRoom } from './waiting-room.ts';
 import type { Acquire, RoomHome } from './waiting-room.ts';
-
-/** The settings of a pool and where each comes from. */
-export interface PoolSettings {
-  readonly options: ResolvedPoolOptions;
-  readonly sources: Readonly<Record<string, SettingSource>>;
-}
 
 const NO_OPTIONS: AcquireOptions = {};
 
@@ -120,7 +121,7 @@ export class Pool implements LeaseHome, StockHome, RoomHome, LifeHome, Viewed {
     const scope = within ?? this.#house.nesting?.current();
     const lease = this.#tryLease(shelf, startMs, options);
     if (lease === undefined) return this.#wait(checked, { shelf, options, startMs, within: scope });
-    if (scope !== undefined) lend(scope, lease);
+    scope?.lend(lease);
     return this.#handOutAtOnce(lease, checked);
   }
 
@@ -226,7 +227,7 @@ export class Pool implements LeaseHome, StockHome, RoomHome, LifeHome, Viewed {
         this.#ungrant(lease);
         throw abortedError(this.type, options.signal, this.facts({ waitedMs: this.now() - startMs }));
       }
-      if (acquire.within !== undefined) lend(acquire.within, lease);
+      acquire.within?.lend(lease);
       // Revoked in that moment, by close or an operator.
       if (lease.ended !== undefined) throw lease.endedError('be handed out');
       const agent = this.#construct(lease, config);
@@ -408,22 +409,8 @@ export class Pool implements LeaseHome, StockHome, RoomHome, LifeHome, Viewed {
   #tellReleased(lease: Lease, heldMs: number): void {
     const { id, owner, entry, ended: how = 'released', extras } = lease;
     const clean = !lease.dirty && !lease.discarded;
-    const payload = {
-      type: this.type,
-      entryId: entry.id,
-      leaseId: id,
-      owner,
-      heldMs,
-      how,
-      revokedBy: extras?.revokedBy,
-      clean,
-    };
+    const revokedBy = extras?.revokedBy;
+    const payload = { type: this.type, entryId: entry.id, leaseId: id, owner, heldMs, how, revokedBy, clean };
     this.events.emit('lease.released', payload);
   }
-}
-
-/** Remembers that a run has borrowed: it waits for what that agent does. */
-function lend(scope: Lease, lease: Lease): void {
-  lease.extra.borrowedIn = scope;
-  (scope.extra.lent ??= new Set()).add(lease);
 }

@@ -264,6 +264,12 @@ export function checkPoolOptions(type: string, given: PoolOptions | undefined, s
   checkOptions(`The pool of '${type}'${source === '' ? '' : ` (from ${source})`}`, given, RULES);
 }
 
+/** The settings of a pool in force, and where those that are no defaults come from. */
+export interface PoolSettings {
+  readonly options: ResolvedPoolOptions;
+  readonly sources: Readonly<Record<string, SettingSource>>;
+}
+
 /** The layers of one type's settings that were given, each checked on its own. */
 export type SettingLayers = Readonly<Partial<Record<SettingSource, PoolOptions | undefined>>>;
 
@@ -275,10 +281,7 @@ const SOURCES: readonly SettingSource[] = ['default', 'class', 'sophia.config', 
  * @returns the settings in force and where each that is no default comes from.
  * @throws SophiaError OPTION_UNKNOWN or OPTION_INVALID, naming the option and what is allowed.
  */
-export function resolvePoolOptions(
-  type: string,
-  layers: SettingLayers,
-): { readonly options: ResolvedPoolOptions; readonly sources: Readonly<Record<string, SettingSource>> } {
+export function resolvePoolOptions(type: string, layers: SettingLayers): PoolSettings {
   const merged: Record<string, unknown> = { ...DEFAULTS };
   const sources: Record<string, SettingSource> = {};
   for (const source of SOURCES) {

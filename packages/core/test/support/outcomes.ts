@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 
 import type { Clock } from '@sophia-ai/core';
 
-import { watch } from './agents.ts';
+import { snapshotOf, watch } from './agents.ts';
 import type { Desk, Recipe, Thing } from './agents.ts';
 
 const IS_FULL = process.env['SOPHIA_PROVE'] === 'full';
@@ -29,12 +29,15 @@ export function pass(clock: Clock, ms: number): Promise<void> {
   return new Promise((resolve) => void clock.startTimer(resolve, ms));
 }
 
-/** Ends a front desk: its close comes to an end, and leaves no timer. */
+/** Ends a front desk: its close comes to an end, and leaves nothing behind. */
 export async function closes({ clock, optimizer }: Desk): Promise<void> {
   const closed = watch(optimizer.close({ timeoutMs: 0 }));
   await clock.advance(60_000);
   assert.equal(closed.state, 'resolved', 'close ends');
   assert.equal(clock.pending, 0, 'no timer after close');
+  const { idle, leased, creating, resetting, validating, destroying, waiting } = snapshotOf(optimizer);
+  const left = [idle, leased, creating, resetting, validating, destroying, waiting];
+  assert.deepEqual(left, [0, 0, 0, 0, 0, 0, 0], 'nothing lives after close');
 }
 
 /** What a hook returns that ends so; `value` is made at its end. A slow one takes `slowMs`. */

@@ -19,8 +19,8 @@ import { PROMISES, promisesNamed } from './prove-pool/promises.ts';
 import type { PoolPromise } from './prove-pool/promises.ts';
 
 /** A full canary takes minutes; a file of a pool with a planted bug may never end. */
-const LIMIT_MS = { full: 1_200_000, quick: 600_000, mutated: 180_000 };
-const MOST_NOTES = 12;
+const LIMIT_MS = { full: 1_200_000, quick: 600_000, mutated: 120_000 };
+const MOST_NOTES = 16;
 const MOST_FAULTS = 5;
 
 const { values } = parseArgs({

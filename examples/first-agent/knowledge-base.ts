@@ -21,6 +21,8 @@ export class KnowledgeBase {
       this.#add(article, article.title, TITLE_WEIGHT);
       this.#add(article, article.text, 1);
     }
+    // Nobody can write on what everybody reads.
+    Object.freeze(this);
   }
 
   static async open(file: URL): Promise<KnowledgeBase> {

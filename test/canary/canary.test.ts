@@ -63,9 +63,10 @@ test('no borrower ever meets what another left', { timeout: LIMIT_MS }, async (t
   assert.equal(foreign, 0);
   assert.equal(total, CHECKOUTS);
   assert.ok(abnormal > 0.08 * total && abnormal < 0.12 * total, `${abnormal} ended abnormally`);
-  for (const { tally, missingEnds } of subjects) {
+  for (const { tally, missingEnds, keptInThread = 0 } of subjects) {
     assert.deepEqual(missingEnds, [], `ends of '${tally.type}' that did not come about`);
     assert.equal(tally.limited, 0, `a search among '${tally.type}' left something out`);
+    assert.equal(keptInThread, 0, `secrets in the thread that serves all of '${tally.type}'`);
     assert.ok(tally.mostPlaces > 0, `borrowers of '${tally.type}' left nothing`);
   }
   for (const { inHeap, inGlobals } of reports) {

@@ -92,7 +92,7 @@ const support: Subject = {
   ask: (agent) => agent.run('Do you sell elephants?'),
   // No text at all: the search for words throws.
   failing: () => undefined,
-  byForce: false,
+  byForce: true,
 };
 
 type StreamCall = Parameters<ScriptedModel['doStream']>[0];
@@ -143,7 +143,7 @@ const notebook: Subject = {
   deepAtEnd: 3,
   badEndings: ['aborted', 'threw', 'discarded', 'stream left', 'timed out'],
   isOnWall: true,
-  config: (secret) => ({ author: secret }),
+  config: (secret) => ({ token: 'token-of-acme', author: secret }),
   leave: async (agent, secret) => [
     await agent.run({ tool: 'remember', text: `note of ${secret}` }),
     await agent.run({ tool: 'recall' }),
@@ -203,7 +203,7 @@ const calls: Subject = {
     }),
   ask: (agent) => agent.run({ transcript: "Ann (rep): I'll send the quote by Friday.\nBob (customer): Will you?" }),
   failing: (secret) => ({ transcript: `Ann: ${secret}`, date: secret }),
-  byForce: false,
+  byForce: true,
   thread: languageThread,
 };
 
@@ -229,7 +229,7 @@ const insights: Subject = {
       { id: secret, text: '' },
     ],
   }),
-  byForce: false,
+  byForce: true,
 };
 
 /** Those that work in this thread alone, and those that have processes, threads or much to do. */

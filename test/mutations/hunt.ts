@@ -7,7 +7,7 @@ import { runTests } from './test-run.ts';
 import type { TestRun } from './test-run.ts';
 
 /** A pool that hangs is a found bug, but the hunt goes on. */
-const LIMIT_MS = 45_000;
+const LIMIT_MS = 90_000;
 
 export interface Verdict {
   readonly mutation: Mutation;

@@ -21,6 +21,8 @@ export interface Mutation {
   /** Pattern of the names of the tests to run; all without it. */
   readonly testName?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Its tests take longer than `npm test` may; only the proof plants it. */
+  readonly isSlow?: true;
 }
 
 export const TESTS = 'packages/core/test';

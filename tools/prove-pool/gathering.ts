@@ -9,6 +9,10 @@ import type { PoolPromise } from './promises.ts';
 const AT_ONCE = 2;
 /** Sequences of a quick run, as a share of those of a full one. */
 const QUICK_SHARE = 0.1;
+/** A schedule takes three times as long as a history, so there are fewer. */
+const SCHEDULES_SHARE = 0.05;
+/** These take minutes; begun last, one of them alone would be the end. */
+const LONG = /canary\.test|model-|outcome-matrix|growth/;
 
 export interface Size {
   readonly isQuick: boolean;
@@ -17,7 +21,7 @@ export interface Size {
 }
 
 /** By pattern the files that it stands for; a pattern without any stands for a missing file. */
-export type Found = ReadonlyMap<string, readonly string[]>;
+type Found = ReadonlyMap<string, readonly string[]>;
 
 export interface Gathered {
   readonly found: Found;
@@ -45,24 +49,33 @@ function find(root: string, promises: readonly PoolPromise[]): Found {
   return new Map(patterns.map((pattern) => [pattern, globSync(pattern, { cwd: root }).toSorted()]));
 }
 
-/** The environment of each file, the longest first, so that the end is not one long file alone. */
+/** The environment of each file, the longest first. */
 function ordersFor(
   promises: readonly PoolPromise[],
   found: Found,
-  { isQuick }: Size,
+  { isQuick }: Pick<Size, 'isQuick'>,
 ): Map<string, Record<string, string>> {
   const orders = new Map<string, Record<string, string>>();
   const size: Record<string, string> = isQuick ? {} : { SOPHIA_PROVE: 'full' };
-  const isLong = ({ id }: PoolPromise): boolean => id === 'canary' || id === 'model';
-  for (const promise of promises.toSorted((a, b) => Number(isLong(b)) - Number(isLong(a)))) {
+  for (const promise of promises) {
     const files = filesOf(promise, found);
-    const wanted = (promise.sequences ?? 0) * (isQuick ? QUICK_SHARE : 1);
-    // Whatever the other shards count, the histories alone are enough.
-    const shards = files.filter((file) => file.includes('histories')).length;
-    const runs = wanted === 0 ? {} : { SOPHIA_MODEL_RUNS: String(Math.ceil(wanted / Math.max(1, shards))) };
-    for (const file of files) orders.set(file, { ...orders.get(file), ...size, ...runs });
+    const wanted = sequencesWanted(promise, { isQuick });
+    for (const file of files) {
+      const runs = wanted === 0 ? {} : { SOPHIA_MODEL_RUNS: String(sequencesOf(file, files, wanted)) };
+      orders.set(file, { ...orders.get(file), ...size, ...runs });
+    }
   }
-  return orders;
+  const isShort = ([file]: [string, unknown]): number => Number(!LONG.test(file));
+  return new Map([...orders].toSorted((a, b) => isShort(a) - isShort(b)));
+}
+
+/** How many of the wanted sequences one of the model's files runs. */
+function sequencesOf(file: string, files: readonly string[], wanted: number): number {
+  const isSchedules = (each: string): boolean => each.includes('schedules');
+  const alike = files.filter((each) => isSchedules(each) === isSchedules(file)).length;
+  const hasBoth = alike < files.length;
+  const share = !hasBoth ? 1 : isSchedules(file) ? SCHEDULES_SHARE : 1 - SCHEDULES_SHARE;
+  return Math.ceil((wanted * share) / alike);
 }
 
 function filesOf({ evidence }: PoolPromise, found: Found): string[] {
@@ -70,7 +83,7 @@ function filesOf({ evidence }: PoolPromise, found: Found): string[] {
 }
 
 /** The sequences that a promise asks for at this size. */
-export function sequencesWanted({ sequences = 0 }: PoolPromise, { isQuick }: Size): number {
+export function sequencesWanted({ sequences = 0 }: PoolPromise, { isQuick }: Pick<Size, 'isQuick'>): number {
   return sequences * (isQuick ? QUICK_SHARE : 1);
 }
 

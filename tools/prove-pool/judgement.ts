@@ -7,7 +7,7 @@ import type { Evidence, PoolPromise } from './promises.ts';
 /** How the model tests say how much they did, in their names. */
 const SEQUENCES = /([\d,]+) (?:random )?(?:histories|schedules)/;
 
-const SEED = /^(?:SOPHIA_\w*SEED=|seed )/;
+const SEED = /\bSOPHIA_\w*SEED\b|^seed \d+$/;
 
 export interface Judgement {
   readonly promise: PoolPromise;
@@ -28,9 +28,10 @@ export function judge(promise: PoolPromise, gathered: Gathered, sequencesWanted:
       files.add(file);
       const run = gathered.runs.get(file);
       if (run === undefined) continue;
-      const of = run.results.filter(({ name }) => evidence.named?.test(name) ?? true);
-      if (of.length === 0 && run.brokenFiles.length === 0) broken.push(`${file} has no test to show`);
-      results.push(...of);
+      const shownBy = run.results.filter(({ name }) => evidence.named?.test(name) ?? true);
+      if (shownBy.length === 0 && run.brokenFiles.length === 0) broken.push(`${file} has no test to show`);
+      // A test may be written in a file that several test files share.
+      for (const { name, outcome, message } of shownBy) results.push({ name, outcome, message, file });
       notes.push(...run.notes.map(({ text }) => text));
       if (run.timedOut) broken.push(`${file} hangs: it was killed after ${(run.ms / 1_000).toFixed(0)} s`);
       for (const { message } of run.brokenFiles) broken.push(`${file} fails as a whole: ${message}`);

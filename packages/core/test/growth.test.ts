@@ -61,7 +61,7 @@ class Mill {
   readonly signal: AbortSignal = new AbortController().signal;
   readonly #options: { readonly signal: AbortSignal } = { signal: this.signal };
   readonly #Class = agentClass({
-    pool: { max: 2, waitMs: LIMIT_MS, resetTimeoutMs: LIMIT_MS },
+    pool: { max: 2, leaseMs: LIMIT_MS, waitMs: LIMIT_MS, resetTimeoutMs: LIMIT_MS },
     reset: () => undefined,
     execute: ({ resources }, input) => (resources.id > 0 ? input : undefined),
   });

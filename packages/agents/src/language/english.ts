@@ -1,6 +1,6 @@
 // One reading of English text: sentences, tokens with part of speech, negation and offsets. Only workers and tests load it.
 import winkNLP, { type ItsFunction } from 'wink-nlp';
-import model from 'wink-eng-lite-web-model';
+import { Vocabulary } from './vocabulary.ts';
 
 /** One token of a text; `start` and `end` are UTF-16 offsets into the text that was read. */
 export interface Token {
@@ -31,6 +31,11 @@ export interface Sentence {
 export interface English {
   /** Reads a text; offsets of the result refer to exactly this text. */
   read(text: string): Sentence[];
+  /**
+   * Makes the reader what it was after loading.
+   * Unknown words are learnt from text to text, and change how the next one is read: call it between two callers.
+   */
+  forget(): void;
 }
 
 /** The readers of wink that are used here, as the plain functions they are; its own types take them for methods. */
@@ -47,7 +52,8 @@ interface Its {
 
 /** Loads the model, which takes about 200 ms and 30 MB: call it in a worker thread, once. */
 export function loadEnglish(): English {
-  const nlp = winkNLP(model, ['sbd', 'pos', 'negation', 'sentiment']);
+  const vocabulary = new Vocabulary();
+  const nlp = winkNLP(vocabulary.model, ['sbd', 'pos', 'negation', 'sentiment']);
   const its = nlp.its as unknown as Its;
 
   function readPiece(text: string, offset: number): Sentence[] {
@@ -94,9 +100,18 @@ export function loadEnglish(): English {
     );
   }
 
-  return { read: (text) => pieces(text).flatMap(([start, end]) => readPiece(text.slice(start, end), start)) };
+  return {
+    read: (text) => pieces(text).flatMap(([start, end]) => readPiece(text.slice(start, end), start)),
+    forget: () => {
+      // The tokenizer holds the last document, and the engine the text of the last match.
+      nlp.readDoc(NEUTRAL);
+      vocabulary.forget();
+    },
+  };
 }
 
+/** Of known words, the last of them such that only the last resort of the tokenizer takes it apart. */
+const NEUTRAL = 'It is what it is, neither/nor.';
 /** No English word is longer; wink's time for one grows with the square of its length. */
 const LONGEST_WORD = 100;
 /** Sentences of real text are shorter; longer ones would let the rules' time grow with the square of their length. */

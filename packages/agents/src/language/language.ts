@@ -70,7 +70,14 @@ export function isLanguageOpen(): boolean {
 function startThreads(): Threads {
   // One core is left to the event loop, which must never wait for an analysis.
   const count = Math.max(1, availableParallelism() - 1);
-  const pool = new Piscina({ filename: WORKER, name: 'runTask', minThreads: count, maxThreads: count });
+  // With atomics, an idle thread sleeps inside its last task: it keeps that task's input, and closed ports for ever.
+  const pool = new Piscina({
+    filename: WORKER,
+    name: 'runTask',
+    minThreads: count,
+    maxThreads: count,
+    atomics: 'disabled',
+  });
   // An idle thread that dies is replaced and loses nothing; without a listener the event would end the process.
   pool.on('error', () => {});
   // Fresh threads are all idle, so these go to one thread each.
@@ -110,6 +117,8 @@ class Share implements Language {
 
   constructor(threads: Threads) {
     this.#threads = threads;
+    // All agents that share it would meet what one of them wrote on it.
+    Object.freeze(this);
   }
 
   get threads(): number {

@@ -47,8 +47,9 @@ const english = loadEnglish();
 // The first reading compiles the hot paths, so that the first caller does not pay for it.
 for (let round = 0; round < 3; round += 1)
   english.read("Sure, I'll send you the $1,200 quote by Friday. It isn't bad, is it?");
+english.forget();
 
-/** Runs one task; the thread does nothing else meanwhile. */
+/** Runs one task; the thread does nothing else meanwhile, and keeps nothing of it. */
 export function runTask({ task, input, progress }: TaskMessage): TaskAnswer {
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port has no origin
   const report = (event: Progress): void => progress?.postMessage(event);
@@ -63,6 +64,7 @@ export function runTask({ task, input, progress }: TaskMessage): TaskAnswer {
     if (error instanceof InputProblem) return { problem: { message: error.message, field: error.field } };
     throw error;
   } finally {
+    english.forget();
     progress?.close();
   }
 }

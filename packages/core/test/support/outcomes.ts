@@ -22,7 +22,7 @@ export const SEED: number = Number(process.env['SOPHIA_PROVE_SEED'] ?? Math.floo
 
 /** How a hook may end. */
 export const OUTCOMES = ['ok', 'error', 'slow', 'never', 'throws'] as const;
-export type Outcome = (typeof OUTCOMES)[number];
+type Outcome = (typeof OUTCOMES)[number];
 
 /** Resolves once `ms` have passed on the clock. */
 export function pass(clock: Clock, ms: number): Promise<void> {

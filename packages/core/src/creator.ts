@@ -33,8 +33,8 @@ export interface CreatorHome extends Pick<House, 'clock' | 'random' | 'deadlines
   dropEntry(entry: Entry): void;
   /** The resources of an entry ended by themselves. */
   retireEntry(entry: Entry, reason: string): void;
-  /** A creation that was given up has succeeded after all. @param mayServe false if its preparation was cut short. */
-  takeLate(shelf: Shelf, resources: unknown, startedMs: number, mayServe: boolean): void;
+  /** A creation that was given up has succeeded after all. @param mayServe false if it is of no use any more. */
+  takeLate(shelf: Shelf, resources: unknown, startedMs: number, mayServe: boolean): Entry;
   readonly recorder: { created(createMs: number): void };
   /** A creation failed; the waiters may have to be told. */
   noteCreateFailed(shelf: Shelf, error: unknown): void;
@@ -44,11 +44,35 @@ export interface CreatorHome extends Pick<House, 'clock' | 'random' | 'deadlines
   pauseEnded(shelf: Shelf): void;
 }
 
+/** Work on new resources before they may serve. @returns why it failed, or `undefined`. */
+type Prepare = (entry: Entry) => Promise<unknown>;
+
+/** One creation under way. */
+class Attempt {
+  readonly entry: Entry;
+  readonly controller = new AbortController();
+  readonly deadline: Deadline;
+  readonly outcome = Promise.withResolvers<unknown>();
+  isOpen = true;
+  /** What came of it; set while it is prepared. */
+  made: { readonly resources: unknown } | undefined = undefined;
+  /** Its resources have said that they ended. */
+  hasEnded = false;
+  /** The entry that its resources stand in: another one, if they came too late for the first. */
+  current: Entry;
+
+  constructor(entry: Entry, onLate: () => void) {
+    this.entry = entry;
+    this.current = entry;
+    this.deadline = new Deadline(onLate);
+  }
+}
+
 export class Creator {
   readonly #home: CreatorHome;
   readonly #shelf: Shelf;
   readonly #pause: Deadline;
-  readonly #open = new Set<{ controller: AbortController; fail: (error: unknown) => void }>();
+  readonly #open = new Set<Attempt>();
   #pausing = false;
   #isStopped = false;
   failuresInARow = 0;
@@ -97,63 +121,80 @@ export class Creator {
    * @param prepare work on the new resources before the entry may serve; its failure destroys the entry.
    * @returns the error, or `undefined` when the entry was admitted.
    */
-  create(prepare?: (entry: Entry) => Promise<unknown>): Promise<unknown> {
+  create(prepare?: Prepare): Promise<unknown> {
     const home = this.#home;
-    const entry = home.addEntry(this.#shelf);
     const { createTimeoutMs } = home.options;
-    const controller = new AbortController();
-    const outcome = Promise.withResolvers<unknown>();
-    let open = true;
-    const finish = (error: unknown): void => {
-      open = false;
-      this.inFlight -= 1;
-      home.creating -= 1;
-      home.deadlines.remove(deadline);
-      this.#open.delete(creation);
-      outcome.resolve(error);
-    };
-    const fail = (error: unknown): void => {
-      finish(error);
-      home.dropEntry(entry);
-      this.#failed(entry, error);
-    };
-    const deadline = new Deadline(() => {
+    const attempt = new Attempt(home.addEntry(this.#shelf), () => {
       const error = this.#timeoutError(createTimeoutMs);
-      fail(error);
-      controller.abort(error);
+      this.#fail(attempt, error);
+      attempt.controller.abort(error);
     });
-    const creation = { controller, fail };
+    const { entry, controller, outcome } = attempt;
     this.inFlight += 1;
     home.creating += 1;
-    this.#open.add(creation);
-    home.deadlines.add(deadline, createTimeoutMs);
+    this.#open.add(attempt);
+    home.deadlines.add(attempt.deadline, createTimeoutMs);
     const log = (message: string, fields?: object): void =>
       home.events.emit('agent.log', { type: home.type, entryId: entry.id, message, fields });
-    const retire = (reason: string): void => home.retireEntry(entry, reason);
-    home.hooks.create({ key: structuredClone(this.#shelf.key), signal: controller.signal, retire, log }).then(
-      async (resources) => {
-        if (!open) return home.takeLate(this.#shelf, resources, entry.startedMs, true);
-        entry.resources = resources;
-        const createMs = home.clock.now() - entry.startedMs;
-        home.deadlines.remove(deadline);
-        const failuresBefore = this.failuresInARow;
-        this.#succeeded(entry, createMs);
-        let error = await prepare?.(entry);
-        if (!open) return home.takeLate(this.#shelf, resources, entry.startedMs, false);
-        // One that was begun before a renewal is as good as any, but not to serve.
-        const hasEnded = entry.retiredFor !== undefined && entry.retiredFor !== 'renewed';
-        if (hasEnded) error ??= new Error('the resources were retired before they could serve');
-        finish(error);
-        if (error === undefined) home.put(entry);
-        else home.destroy(entry, entry.retiredFor ?? 'warm-failed');
-        if (hasEnded) this.failedAfterAll(entry, error, failuresBefore);
-        home.creationEnded(this.#shelf);
-      },
+    const retire = (reason: string): void => {
+      attempt.hasEnded = true;
+      home.retireEntry(attempt.current, reason);
+    };
+    const context = { key: structuredClone(this.#shelf.key), signal: controller.signal, retire, log };
+    home.hooks.create(context).then(
+      (resources) => this.#made(attempt, resources, prepare),
       (error: unknown) => {
-        if (open) fail(error ?? new Error('static create rejected without a reason'));
+        if (attempt.isOpen) this.#fail(attempt, error ?? new Error('static create rejected without a reason'));
       },
     );
     return outcome.promise;
+  }
+
+  async #made(attempt: Attempt, resources: unknown, prepare: Prepare | undefined): Promise<void> {
+    const home = this.#home;
+    const { entry } = attempt;
+    const createMs = home.clock.now() - entry.startedMs;
+    if (!attempt.isOpen) {
+      this.#recovered(createMs);
+      return this.#takeLate(attempt, resources, true);
+    }
+    attempt.made = { resources };
+    entry.resources = resources;
+    home.deadlines.remove(attempt.deadline);
+    const failuresBefore = this.failuresInARow;
+    this.#succeeded(entry, createMs);
+    let error = await prepare?.(entry);
+    // Given up meanwhile, and ended.
+    if (!attempt.isOpen) return;
+    // One that was begun before a renewal is as good as any, but not to serve.
+    const hasEnded = entry.retiredFor !== undefined && entry.retiredFor !== 'renewed';
+    if (hasEnded) error ??= new Error('the resources were retired before they could serve');
+    this.#finish(attempt, error);
+    if (error === undefined) home.put(entry);
+    else home.destroy(entry, entry.retiredFor ?? 'warm-failed');
+    if (hasEnded) this.failedAfterAll(entry, error, failuresBefore);
+    home.creationEnded(this.#shelf);
+  }
+
+  #finish(attempt: Attempt, error: unknown): void {
+    attempt.isOpen = false;
+    this.inFlight -= 1;
+    this.#home.creating -= 1;
+    this.#home.deadlines.remove(attempt.deadline);
+    this.#open.delete(attempt);
+    attempt.outcome.resolve(error);
+  }
+
+  #fail(attempt: Attempt, error: unknown): void {
+    this.#finish(attempt, error);
+    this.#home.dropEntry(attempt.entry);
+    this.#failed(attempt.entry, error);
+  }
+
+  /** A creation given up has succeeded after all, or was given up while it was prepared. */
+  #takeLate(attempt: Attempt, resources: unknown, mayServe: boolean): void {
+    const { startedMs } = attempt.entry;
+    attempt.current = this.#home.takeLate(this.#shelf, resources, startedMs, mayServe && !attempt.hasEnded);
   }
 
   /** What was made ended before it was of use: as good as a failed creation, and to be retried no faster than one. */
@@ -171,15 +212,22 @@ export class Creator {
 
   /** Counts every creation under way as failed now. */
   abandon(reason: Error): void {
-    for (const { fail } of this.#open) fail(reason);
+    for (const attempt of this.#open) {
+      this.#fail(attempt, reason);
+      if (attempt.made !== undefined) this.#takeLate(attempt, attempt.made.resources, false);
+    }
   }
 
   #succeeded(entry: Entry, createMs: number): void {
+    this.#recovered(createMs);
+    this.#home.events.emit('agent.created', { type: this.#home.type, entryId: entry.id, createMs });
+  }
+
+  #recovered(createMs: number): void {
     this.#failuresBefore = this.failuresInARow;
     this.failuresInARow = 0;
     this.lastError = undefined;
     this.#home.recorder.created(createMs);
-    this.#home.events.emit('agent.created', { type: this.#home.type, entryId: entry.id, createMs });
   }
 
   #failed(entry: Entry, error: unknown): void {

@@ -117,6 +117,8 @@ export class PoolLife {
     for (const lease of Array.from(leases)) lease.revoke('close');
     await this.#watch.until(options.destroyTimeoutMs + options.resetTimeoutMs, () => stock.size === 0);
     stock.abandon(error);
+    // What was given up only now has the same time as everything else to end.
+    await this.#watch.until(options.destroyTimeoutMs, () => stock.size === 0);
     events.emit('pool.closed', { type, revoked: revoked.length });
     return { type, revoked };
   }

@@ -350,12 +350,12 @@ export class Stock implements CreatorHome, DemandHome {
     this.#home.changed();
   }
 
-  takeLate(shelf: Shelf, resources: unknown, startedMs: number, mayServe: boolean): void {
+  takeLate(shelf: Shelf, resources: unknown, startedMs: number, mayServe: boolean): Entry {
     const entry = this.addEntry(this.shelves.keep(shelf), startedMs);
     entry.resources = resources;
-    if (mayServe) this.recorder.created(this.clock.now() - startedMs);
     if (mayServe && this.#home.state !== 'closed' && !entry.overflow) this.put(entry);
     else this.destroy(entry, 'late');
+    return entry;
   }
 
   creationEnded(shelf: Shelf): void {

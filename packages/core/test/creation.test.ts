@@ -475,3 +475,49 @@ test('in an outage newcomers are told at once; after the pause one creation is t
   assert.ok(started > gate);
   await optimizer.close({ timeoutMs: 0 });
 });
+
+test('resources that came too late and say later that they ended are not lent again', async () => {
+  const { optimizer, clock } = desk();
+  const gate = Promise.withResolvers<Thing>();
+  const retires: ((reason: string) => void)[] = [];
+  const Support = agentClass({
+    pool: { max: 1, createTimeoutMs: 1_000, waitMs: 60_000 },
+    create: ({ retire }) => {
+      retires.push(retire);
+      return retires.length === 1 ? gate.promise : new Promise<Thing>(() => undefined);
+    },
+  });
+  const borrower = watch(optimizer.pooled(Support));
+  await clock.advance(1_020);
+  gate.resolve({ id: 1 });
+  await clock.advance(1);
+  valueOf(borrower).release();
+  retires[0]?.('its process has ended');
+  await clock.advance(1);
+  assert.equal(optimizer.tryPooled(Support), undefined);
+  assert.deepEqual(snapshotOf(optimizer).counters.destroyed, { retired: 1 });
+});
+
+test('a close while static warm hangs destroys what was made, and a destroy that hangs is given up', async () => {
+  for (const hangs of ['warm', 'destroy'] as const) {
+    const { optimizer, clock } = desk();
+    const destroyed: number[] = [];
+    const never = (): Promise<never> => new Promise(() => undefined);
+    const Support = agentClass({
+      pool: { createTimeoutMs: 30_000 },
+      warm: hangs === 'warm' ? never : () => undefined,
+      destroy: ({ id }) => {
+        destroyed.push(id);
+        return hangs === 'destroy' ? never() : undefined;
+      },
+    });
+    watch(optimizer.prewarm(Support, { count: 1 }));
+    await clock.advance(100);
+    const closing = watch(optimizer.close({ timeoutMs: 0 }));
+    await clock.advance(200_000);
+    assert.equal(closing.state, 'resolved', hangs);
+    assert.deepEqual(destroyed, [1], hangs);
+    assert.equal(snapshotOf(optimizer).destroying, 0, hangs);
+    assert.equal(clock.pending, 0, hangs);
+  }
+});

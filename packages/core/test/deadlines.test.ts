@@ -171,3 +171,43 @@ test('10,000 deadlines of one moment cost one timer; closing forgets them all', 
   deadlines.close();
   assert.deepEqual([deadlines.size, clock.pending], [0, 0]);
 });
+
+test('deadlines that were removed leave nothing behind, however far away they were', async () => {
+  const clock = new ManualClock();
+  const deadlines = new Deadlines(clock, true);
+  for (let step = 0; step < 2_000; step += 1) {
+    const deadline = new Deadline(() => assert.fail('was removed'));
+    deadlines.add(deadline, 3_600_000);
+    deadlines.remove(deadline);
+    await clock.advance(16);
+  }
+  const met: string[] = [];
+  for (const [name, ms] of [
+    ['late', 50],
+    ['early', 20],
+    ['removed', 30],
+    ['same', 20],
+  ] as const) {
+    const deadline = new Deadline(() => void met.push(name));
+    deadlines.add(deadline, ms);
+    if (name === 'removed') deadlines.remove(deadline);
+  }
+  await clock.advance(100);
+  assert.deepEqual(met, ['early', 'same', 'late']);
+  assert.equal(deadlines.size, 0);
+});
+
+test('a deadline added in the moment in which its bucket was emptied is met all the same', async () => {
+  const clock = new ManualClock();
+  const deadlines = new Deadlines(clock, true);
+  const met: string[] = [];
+  const other = new Deadline(() => void met.push('other'));
+  const first = new Deadline(() => {
+    deadlines.remove(other);
+    deadlines.add(new Deadline(() => void met.push('added')), 0);
+  });
+  deadlines.add(first, 10);
+  deadlines.add(other, 10);
+  await clock.advance(20);
+  assert.deepEqual(met, ['added']);
+});

@@ -17,6 +17,8 @@ const COARSE_FROM_MS = 256;
 const COARSE_GRAIN_MS = 16;
 /** A late timer says something of the process for so long. */
 const LAG_COUNTS_MS = 1_000;
+/** Times of buckets that are gone; they cost little, and most are met soon. */
+const MOST_EMPTY_TIMES = 64;
 /** Hosts fire a timer of more than 2^31−1 ms at once; a longer wait is cut into legs. */
 const LONGEST_TIMER_MS = 2_000_000_000;
 
@@ -25,7 +27,7 @@ export class Deadlines {
   readonly #keepAlive: boolean;
   readonly #buckets = new Map<number, Set<Deadline>>();
   /** The buckets' times, ascending. */
-  readonly #times: number[] = [];
+  #times: number[] = [];
   #timer: Timer | undefined = undefined;
   #timerDueMs = Number.POSITIVE_INFINITY;
   #size = 0;
@@ -71,11 +73,20 @@ export class Deadlines {
   }
 
   remove(deadline: Deadline): void {
-    if (this.#buckets.get(deadline.dueMs)?.delete(deadline) !== true) return;
+    const bucket = this.#buckets.get(deadline.dueMs);
+    if (bucket?.delete(deadline) !== true) return;
     this.#size -= 1;
+    if (bucket.size === 0) this.#dropBucket(deadline.dueMs);
     if (this.#size > 0) return;
     if (this.#isClosed) this.#stop();
     else if (this.#keepAlive) this.#timer?.hold(false);
+  }
+
+  /** Its time stays listed until there are more such than others. */
+  #dropBucket(dueMs: number): void {
+    this.#buckets.delete(dueMs);
+    if (this.#times.length < MOST_EMPTY_TIMES + 2 * this.#buckets.size) return;
+    this.#times = [...this.#buckets.keys()].toSorted((a, b) => a - b);
   }
 
   /** Forgets every deadline. One that is added later still works, and leaves no timer behind. */
@@ -137,11 +148,10 @@ export class Deadlines {
     this.#timer = undefined;
     this.#timerDueMs = Number.POSITIVE_INFINITY;
     const now = this.#clock.now();
-    const times = this.#times;
-    this.#lastLagMs = now - (times[0] ?? now);
+    this.#lastLagMs = now - (this.#times[0] ?? now);
     this.#lagAtMs = now;
-    while (times.length > 0 && (times[0] as number) <= now) {
-      const dueMs = times.shift() as number;
+    for (let dueMs = this.#times[0]; dueMs !== undefined && dueMs <= now; dueMs = this.#times[0]) {
+      this.#times.shift();
       const bucket = this.#buckets.get(dueMs);
       // The bucket stays known while its deadlines are met: each may remove others of it.
       for (const deadline of bucket ?? []) {
@@ -149,9 +159,10 @@ export class Deadlines {
         this.#size -= 1;
         deadline.onMet();
       }
-      this.#buckets.delete(dueMs);
+      // Unless it was dropped, and another of the same time begun.
+      if (this.#buckets.get(dueMs) === bucket) this.#buckets.delete(dueMs);
     }
-    const nextMs = times[0];
+    const [nextMs] = this.#times;
     if (nextMs === undefined) return;
     if (this.#size === 0) this.#stop();
     else if (nextMs < this.#timerDueMs) this.#startTimer(nextMs);

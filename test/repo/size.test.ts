@@ -11,10 +11,10 @@ function codeLines(file: string): number {
     .filter((line) => !/^\s*(?:\/\/|\/?\*|$)/.test(line)).length;
 }
 
-const DOORS = ['index.ts', 'node.ts', 'testing.ts'].map((name) => `packages/core/src/${name}`);
+const DOORS = new Set(['index.ts', 'node.ts', 'testing.ts'].map((name) => `packages/core/src/${name}`));
 
 test('the pool itself has under 3,000 lines of code', (t) => {
-  const files = globSync('packages/core/src/*.ts').filter((file) => !DOORS.includes(file));
+  const files = globSync('packages/core/src/*.ts').filter((file) => !DOORS.has(file));
   const lines = files.reduce((sum, file) => sum + codeLines(file), 0);
   const all = globSync('packages/core/src/**/*.ts').reduce((sum, file) => sum + codeLines(file), 0);
   t.diagnostic(`${lines} lines in ${files.length} files; the whole package ${all}`);

@@ -30,7 +30,9 @@ test('in this process it says as JSON what was run, handed out and waited for, a
   assert.deepEqual([report.pool.pool_max, report.pool.misses, report.pool.window], [10, 0, 'this load']);
   assert.ok((report.round_trip.p99_us ?? 0) >= (report.round_trip.p50_us ?? 1));
   assert.ok((report.pool.run.p50_us ?? 0) >= 1_000 && report.pool.hit.p50_us !== null);
-  assert.equal(typeof report.pool.memory.memory_per_agent_kib, 'number');
+  // On a machine that is too noisy to measure, the figure is honestly absent.
+  const { memory_per_agent_kib: kib, memory_error_pct: error } = report.pool.memory;
+  assert.ok(kib === null ? error !== null && error > 25 : kib > 0, `${kib} KiB ± ${error} %`);
   assert.ok(report.event_loop_delay.p99_ms >= 0);
 });
 
